@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+// The manifest is the architecture: an arrow between targets exists only if it stands here.
+import PackageDescription
+
+/// Settings of every Swift target.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Settings of every C target: kernels run at full speed in debug builds too.
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+
+let package = Package(
+  name: "eri",
+  products: [
+    .library(name: "ERIFormat", targets: ["ERIFormat"]),
+    .library(name: "ERIRuntime", targets: ["ERIRuntime"]),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(
+      name: "CAVFormat", pkgConfig: "libavformat",
+      providers: [
+        .apt([
+          "libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev", "libswresample-dev",
+        ])
+      ]),
+
+    // C and C++ of our own.
+    .target(name: "CERISystem", cSettings: optimised),
+    .target(name: "CERIKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CERISchema", dependencies: ["CProtobufC"], cSettings: [.unsafeFlags(["-O2"])]),
+    .target(
+      name: "CDlib",
+      cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])],
+      linkerSettings: [.linkedLibrary("dlib"), .linkedLibrary("openblas"), .linkedLibrary("stdc++")]),
+
+    // The core: Embedded-clean (no Foundation, Glibc, Dispatch; typed throws).
+    .target(
+      name: "ERIFormat", dependencies: ["CERISchema", "CProtobufC", "CZstd", "CERISystem"],
+      swiftSettings: strict),
+    .target(
+      name: "ERIRuntime", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"],
+      path: "Sources/Runtime", swiftSettings: strict),
+    .target(
+      name: "ERISignal", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Signal",
+      swiftSettings: strict),
+
+    // The workstation's part.
+    .target(
+      name: "ERIReference", dependencies: ["ERIFormat"], path: "Sources/Reference", swiftSettings: strict),
+    .target(
+      name: "ERINetworks", dependencies: ["ERIFormat"], path: "Sources/Networks", swiftSettings: strict),
+    .target(
+      name: "ERIMedia", dependencies: ["ERISignal", "CSndFile", "CAVFormat", "CDlib"],
+      path: "Sources/Media", swiftSettings: strict),
+    .target(
+      name: "ERIDataset", dependencies: ["ERIFormat", "ERISignal", "ERIMedia"], path: "Sources/Dataset",
+      swiftSettings: strict),
+
+    // Tests.
+    .target(name: "ERITestSupport", dependencies: ["ERIFormat"], path: "Tests/ERITestSupport"),
+    .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
+    .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
+    .testTarget(name: "ERIFormatTests", dependencies: ["ERIFormat", "CERISystem", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIRuntimeTests",
+      dependencies: ["ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "ERITestSupport"]),
+    .testTarget(name: "ERINetworksTests", dependencies: ["ERINetworks", "ERIReference", "ERITestSupport"]),
+    .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
+    .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
+    .testTarget(name: "ERIDatasetTests", dependencies: ["ERIDataset", "ERIMedia", "ERITestSupport"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)
