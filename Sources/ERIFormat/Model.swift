@@ -1,0 +1,171 @@
+/// What a file holds, in memory: a graph (or none), tensors and metadata. Not validated; `Program` is.
+public struct Model: Sendable {
+  package var producer = ""
+  package var graph: Graph?
+  package var tensors: [Tensor] = []
+  package var preprocessing = Preprocessing()
+  package var labels: [String] = []
+  package var provenance: Provenance?
+  package var lineage: [LineageStep] = []
+  package var licence = ""
+  package var goldens: [Golden] = []
+  package var peakBytes: UInt64 = 0
+
+  package init() {}
+}
+
+/// A tensor of a file: its description and where its values are.
+package struct Tensor: Sendable {
+  /// What a tensor is for, which decides the digests it enters.
+  package enum Role: UInt8, Sendable {
+    case weight = 0
+    case constant = 1
+    case optimizerState = 2
+  }
+
+  package var name: String
+  package var dtype: DType
+  package var shape: [Int]
+  package var role: Role
+  package var quantization: Quantization?
+  package var values: TensorValues
+
+  package init(
+    _ name: String, _ dtype: DType, _ shape: [Int], role: Role = .weight, quantization: Quantization? = nil,
+    values: TensorValues
+  ) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.role = role
+    self.quantization = quantization
+    self.values = values
+  }
+
+  /// A float32 tensor from memory.
+  package init(_ name: String, _ shape: [Int], role: Role = .weight, floats: [Float]) {
+    self.init(
+      name, .f32, shape, role: role,
+      values: .bytes(floats.withUnsafeBytes { [UInt8]($0) }))
+  }
+
+  /// Number of elements, or nil beyond `Limits.elements`.
+  package var elementCount: Int? { elementProduct(shape) }
+  /// Bytes of the values, or nil beyond the limits.
+  package var byteCount: Int? {
+    guard let count = elementCount else { return nil }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: dtype.byteCount)
+    return overflow ? nil : bytes
+  }
+}
+
+/// The product of extents, or nil if one is negative or the product passes `Limits.elements`.
+package func elementProduct(_ shape: [Int]) -> Int? {
+  var product = 1
+  var isEmpty = false
+  for extent in shape {
+    guard extent >= 0, extent <= Limits.elements else { return nil }
+    if extent == 0 {
+      isEmpty = true
+      continue
+    }
+    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    guard !overflow, next <= Limits.elements else { return nil }
+    product = next
+  }
+  return isEmpty ? 0 : product
+}
+
+/// Where a tensor's values are: row-major little-endian bytes in memory, or the frames of an open file.
+package enum TensorValues: Sendable {
+  case bytes([UInt8])
+  case file(ModelFile, index: Int)
+}
+
+/// How a tensor's or a value's integers stand for real numbers: real = scale (stored - zero point).
+package struct Quantization: Equatable, Sendable {
+  package var stored: DType
+  package var scales: [Float]
+  /// Empty: all zero.
+  package var zeroPoints: [Int32]
+  package var axis: Int
+  /// Elements along the axis that share a scale; 0: one index each.
+  package var block: Int
+  package var minimum: Int32
+  package var maximum: Int32
+
+  package init(
+    stored: DType, scales: [Float], zeroPoints: [Int32] = [], axis: Int = 0, block: Int = 0, minimum: Int32,
+    maximum: Int32
+  ) {
+    self.stored = stored
+    self.scales = scales
+    self.zeroPoints = zeroPoints
+    self.axis = axis
+    self.block = block
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+}
+
+/// A directed acyclic graph of operators over numbered values.
+package struct Graph: Equatable, Sendable {
+  package var symbols: [String] = []
+  package var values: [Value] = []
+  package var nodes: [Node] = []
+  package var outputs: [Int] = []
+
+  package init() {}
+}
+
+/// A value: a name and where it comes from.
+package struct Value: Equatable, Sendable {
+  package enum Source: Equatable, Sendable {
+    case input(Input)
+    case tensor(Int)
+    case node
+  }
+
+  package var name: String
+  package var source: Source
+  package var quantization: Quantization?
+
+  package init(_ name: String, _ source: Source, quantization: Quantization? = nil) {
+    self.name = name
+    self.source = source
+    self.quantization = quantization
+  }
+}
+
+/// An input of the graph.
+package struct Input: Equatable, Sendable {
+  /// What happens when a caller leaves the input out.
+  package enum Omission: Equatable, Sendable {
+    case required
+    /// Every element is this value.
+    case filled(Float)
+    /// All that depends on it is absent, up to a Gate, which then gives zeros.
+    case gated
+  }
+
+  package var type: ValueType
+  package var omission: Omission
+
+  package init(_ type: ValueType, omission: Omission = .required) {
+    self.type = type
+    self.omission = omission
+  }
+}
+
+/// One operator applied to values (indices into the graph's values; nil: an optional input left out).
+package struct Node: Equatable, Sendable {
+  package var op: Operator
+  package var inputs: [Int?]
+  package var outputs: [Int]
+
+  package init(_ op: Operator, inputs: [Int?], outputs: [Int]) {
+    self.op = op
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+}

@@ -1,0 +1,202 @@
+/// A validated graph with its tensors: immutable, and what passes cannot crash the runtime.
+///
+/// Every name, reference, attribute, type and shape rule is checked, with symbols standing for the batch and other extents that
+/// a caller chooses; binding them to sizes runs the same rules again on constants.
+public struct Program: Sendable {
+  package let graph: Graph
+  package let tensors: [Tensor]
+  /// One per value, extents as far as they are known without binding.
+  package let types: [ValueType]
+  /// Indices of the values that are inputs, in declaration order.
+  package let inputs: [Int]
+
+  /// Validates a model's graph.
+  /// - Throws: `FormatError` `.unsupported` if the model has no graph, `.invalid` or `.limitExceeded` naming the place of the first fault.
+  public init(validating model: Model) throws(FormatError) {
+    guard let graph = model.graph else {
+      throw FormatError(
+        .unsupported, at: "", "expected a model with a graph, found tensors alone; give it one with `eri convert --network`")
+    }
+    self.graph = graph
+    tensors = model.tensors
+    try Program.checkCounts(graph, model.tensors)
+    inputs = graph.values.indices.filter { if case .input = graph.values[$0].source { true } else { false } }
+    types = try Program.inferTypes(graph, model.tensors, inputSizes: nil)
+  }
+
+  /// Types of all values once the graph's symbols have sizes: the same rules on constants.
+  package func bind(symbolSizes: [Int]) throws(FormatError) -> [ValueType] {
+    try Program.inferTypes(graph, tensors, inputSizes: symbolSizes)
+  }
+
+  /// Index of the value of that name.
+  package func value(named name: String) -> Int? {
+    graph.values.firstIndex { $0.name == name }
+  }
+
+  /// The name of node `index`'s first output and its operator: "node 3 (conv video.backbone.conv1)".
+  package func place(ofNode index: Int) -> String { Program.place(graph, index) }
+
+  private static func place(_ graph: Graph, _ index: Int) -> String {
+    let node = graph.nodes[index]
+    guard let output = node.outputs.first, output >= 0, output < graph.values.count else {
+      return "node \(index) (\(node.op.identity.name))"
+    }
+    return "node \(index) (\(node.op.identity.name) \(graph.values[output].name))"
+  }
+
+  private static func limit(_ count: Int, _ maximum: Int, _ what: String) throws(FormatError) {
+    guard count <= maximum else {
+      throw FormatError(.limitExceeded, at: "graph", "expected at most \(maximum) \(what), found \(count)")
+    }
+  }
+
+  private static func checkCounts(_ graph: Graph, _ tensors: [Tensor]) throws(FormatError) {
+    try limit(graph.symbols.count, Limits.symbols, "symbols")
+    try limit(graph.values.count, Limits.values, "values")
+    try limit(graph.nodes.count, Limits.nodes, "nodes")
+    try limit(graph.outputs.count, Limits.arity, "outputs")
+    try limit(tensors.count, Limits.tensors, "tensors")
+    guard !graph.outputs.isEmpty else { throw FormatError(.invalid, at: "graph", "expected at least one output, found none") }
+    for output in graph.outputs where output < 0 || output >= graph.values.count {
+      throw FormatError(.invalid, at: "graph", "expected an output among \(graph.values.count) values, found number \(output + 1)")
+    }
+    var names: Set<String> = []
+    for (index, value) in graph.values.enumerated() {
+      guard !value.name.isEmpty, value.name.utf8.count <= Limits.nameBytes else {
+        throw FormatError(
+          .invalid, at: "value \(index + 1)", "expected a name of 1 to \(Limits.nameBytes) bytes, found \(value.name.utf8.count)")
+      }
+      guard names.insert(value.name).inserted else {
+        throw FormatError(.invalid, at: "value \(index + 1)", "expected a name of its own, found \"\(value.name)\" a second time")
+      }
+    }
+    for node in graph.nodes {
+      try limit(node.inputs.count, Limits.arity, "inputs of a node")
+      try limit(node.outputs.count, Limits.arity, "outputs of a node")
+    }
+  }
+
+  private static func inferTypes(
+    _ graph: Graph, _ tensors: [Tensor], inputSizes: [Int]?
+  ) throws(FormatError) -> [ValueType] {
+    var types = [ValueType?](repeating: nil, count: graph.values.count)
+    var inference = ShapeInference(symbolNames: inputSizes == nil ? graph.symbols : [])
+    for (index, value) in graph.values.enumerated() {
+      switch value.source {
+      case .input(let input):
+        types[index] = try inputType(input, value.name, graph, inputSizes, inference)
+      case .tensor(let tensor):
+        guard tensor >= 0, tensor < tensors.count else {
+          throw FormatError(
+            .invalid, at: "value \"\(value.name)\"", "expected one of \(tensors.count) tensors, found index \(tensor)")
+        }
+        guard tensors[tensor].shape.count <= Limits.rank, tensors[tensor].byteCount != nil else {
+          throw FormatError(
+            .limitExceeded, at: "tensor \"\(tensors[tensor].name)\"",
+            "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensors[tensor].shape))")
+        }
+        types[index] = ValueType(tensors[tensor].dtype, constant: tensors[tensor].shape)
+      case .node:
+        break
+      }
+    }
+    for index in graph.nodes.indices {
+      do throws(FormatError) {
+        try inferNode(graph, index, inputSizes, &types, &inference)
+      } catch {
+        throw error.inside(place(graph, index))
+      }
+    }
+    var complete: [ValueType] = []
+    complete.reserveCapacity(types.count)
+    for (index, type) in types.enumerated() {
+      guard let type else {
+        throw FormatError(
+          .invalid, at: "value \"\(graph.values[index].name)\"", "expected a node that computes it, found none")
+      }
+      complete.append(type)
+    }
+    return complete
+  }
+
+  private static func inputType(
+    _ input: Input, _ name: String, _ graph: Graph, _ sizes: [Int]?, _ inference: ShapeInference
+  ) throws(FormatError) -> ValueType {
+    let place = "input \"\(name)\""
+    guard input.type.shape.count <= Limits.rank else {
+      throw FormatError(
+        .limitExceeded, at: place, "expected at most \(Limits.rank) dimensions, found \(input.type.shape.count)")
+    }
+    if case .filled(let fill) = input.omission {
+      guard input.type.dtype == .f32, fill.isFinite else {
+        throw FormatError(.invalid, at: place, "expected a finite float32 fill value, found \(fill) for \(input.type.dtype.name)")
+      }
+    }
+    var shape: [Dimension] = []
+    for dimension in input.type.shape {
+      for symbol in dimension.symbols where symbol < 0 || symbol >= graph.symbols.count {
+        throw FormatError(.invalid, at: place, "expected a symbol below \(graph.symbols.count), found \(symbol)")
+      }
+      guard let sizes else {
+        shape.append(dimension)
+        continue
+      }
+      guard let extent = dimension.evaluated(sizes) else {
+        throw FormatError(.limitExceeded, at: place, "expected at most \(Limits.elements) elements, found more")
+      }
+      shape.append(Dimension(extent))
+    }
+    do throws(FormatError) { _ = try inference.product(shape) } catch { throw error.inside(place) }
+    return ValueType(input.type.dtype, shape)
+  }
+
+  private static func inferNode(
+    _ graph: Graph, _ index: Int, _ sizes: [Int]?, _ types: inout [ValueType?], _ inference: inout ShapeInference
+  ) throws(FormatError) {
+    let node = graph.nodes[index]
+    var operands: [ValueType?] = []
+    for input in node.inputs {
+      guard let input else {
+        operands.append(nil)
+        continue
+      }
+      guard input >= 0, input < types.count else {
+        throw contractError("expected inputs among \(types.count) values, found number \(input + 1)")
+      }
+      guard let type = types[input] else {
+        throw contractError("expected inputs computed by earlier nodes, found \"\(graph.values[input].name)\" computed later")
+      }
+      operands.append(type)
+    }
+    var op = node.op
+    if let sizes, case .reshape(let reshape) = op {
+      var shape: [Dimension] = []
+      for dimension in reshape.shape {
+        guard let extent = dimension.evaluated(sizes) else {
+          throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.elements) elements, found more")
+        }
+        shape.append(Dimension(extent))
+      }
+      op = .reshape(Reshape(shape))
+    }
+    let outputs = try op.outputs(operands, &inference)
+    guard outputs.count == node.outputs.count else {
+      throw contractError("expected \(outputs.count) outputs, found \(node.outputs.count)")
+    }
+    for (output, type) in zip(node.outputs, outputs) {
+      guard output >= 0, output < types.count else {
+        throw contractError("expected outputs among \(types.count) values, found number \(output + 1)")
+      }
+      guard case .node = graph.values[output].source, types[output] == nil else {
+        throw contractError("expected an output computed once, found \"\(graph.values[output].name)\" computed already")
+      }
+      guard type.shape.count <= Limits.rank else {
+        throw FormatError(
+          .limitExceeded, at: "", "expected at most \(Limits.rank) dimensions, found \(type.shape.count)")
+      }
+      _ = try inference.product(type.shape)
+      types[output] = type
+    }
+  }
+}
