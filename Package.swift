@@ -35,7 +35,8 @@ let package = Package(
       ]),
 
     // C and C++ of our own.
-    .target(name: "CERISystem", cSettings: optimised),
+    .target(
+      name: "CERISystem", exclude: ["device"], cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CERIKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CERISchema", dependencies: ["CProtobufC"], cSettings: [.unsafeFlags(["-O2"])]),
     .target(

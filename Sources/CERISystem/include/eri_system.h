@@ -13,37 +13,48 @@ extern "C" {
 
 // --- Files (files.c) -------------------------------------------------------------------------------------------
 
-/// Opens a regular file for reading. Returns the descriptor, or a negative errno (-EISDIR for a directory).
+/// Opens a regular file for reading. Returns the descriptor, or a negative errno (-EISDIR for a directory, -ENOTSUP for
+/// what is neither: a pipe, a socket, a device).
 int eri_file_open_read(const char *path);
-/// Size in bytes of an open regular file, or a negative errno.
+/// Size in bytes of an open regular file, or a negative errno (as eri_file_open_read's for anything else).
 int64_t eri_file_size(int fd);
 /// Reads exactly `count` bytes at `offset`. Returns 0, a negative errno, or -ENODATA if the file ends before.
 int eri_file_read_at(int fd, void *buffer, size_t count, uint64_t offset);
-/// Maps a whole file read-only. Returns NULL on failure with `*error` set to an errno.
+/// Maps a file's first `count` bytes read-only: its size, for the whole file. Returns NULL on failure with `*error` set
+/// to an errno: EINVAL for no bytes at all, ENODATA if the file is shorter. A file that another process shortens later
+/// raises SIGBUS when read.
 const void *eri_file_map(int fd, size_t count, int *error);
 void eri_file_unmap(const void *address, size_t count);
-/// Tells the kernel that the file's cached, mapped pages in the range are no longer needed by this process.
+/// Tells the kernel that this process no longer needs the mapped pages in the range, which must lie in a map of
+/// eri_file_map. They leave its resident set; reading them again reads the file again.
 void eri_file_discard(const void *address, size_t count);
 void eri_file_close(int fd);
 
-/// A file being written: a temporary file in the destination's folder that replaces the destination as a whole, or not at all.
+/// A file being written: a temporary file in the destination's folder that replaces the destination as a whole, or not
+/// at all.
 typedef struct eri_writer eri_writer;
-/// Creates the temporary file beside `path`. Returns NULL with `*error` set to an errno.
+/// Creates the temporary file `.NAME.XXXXXX` beside `path`. It gets the permissions of the file that it will replace,
+/// or those of any new file under the umask. If `path` is a symbolic link, what it points to is replaced. Returns NULL
+/// with `*error` set to an errno (EISDIR for a folder, ENOTSUP for a device, pipe or socket).
 eri_writer *eri_writer_create(const char *path, int *error);
-/// Appends bytes. Returns 0 or a negative errno.
+/// Appends bytes. Returns 0 or a negative errno; after a failure the writer refuses everything, committing too, with
+/// that errno.
 int eri_writer_append(eri_writer *writer, const void *bytes, size_t count);
-/// Overwrites bytes at an earlier offset. Returns 0 or a negative errno.
+/// Overwrites bytes appended earlier. Returns 0 or a negative errno (-EINVAL if the range was not appended yet), and
+/// fails as append.
 int eri_writer_overwrite(eri_writer *writer, const void *bytes, size_t count, uint64_t offset);
-/// fsync, rename over the destination, fsync of the folder; frees the writer in every case. Returns 0 or a negative errno.
+/// fsync, rename over the destination, fsync of the folder; frees the writer in every case. Returns 0 or a negative
+/// errno. On failure the temporary file is removed and the old content stays, but if only the folder's fsync fails the
+/// new content is in place and may not outlast a loss of power.
 int eri_writer_commit(eri_writer *writer);
-/// Removes the temporary file and frees the writer.
+/// Removes the temporary file and frees the writer, which may be NULL.
 void eri_writer_abandon(eri_writer *writer);
 
 /// Creates a folder and its missing parents. Returns 0 or a negative errno.
 int eri_folder_create(const char *path);
 /// Writes to descriptor 1 or 2. Returns 0 or a negative errno.
 int eri_write_descriptor(int fd, const void *bytes, size_t count);
-/// The message of an errno, a static string.
+/// The message of an errno of either sign, a static string.
 const char *eri_error_message(int error);
 /// The value of an environment variable, or NULL.
 const char *eri_environment(const char *name);
@@ -69,12 +80,16 @@ int64_t eri_clock_wall(void);
 typedef struct eri_pool eri_pool;
 /// Runs work item `index` on pool thread `thread` (0 is the caller).
 typedef void (*eri_pool_body)(void *context, size_t index, size_t thread);
-/// Returns NULL if the threads cannot be made. A pool of 1 makes none.
+/// Returns NULL if the threads cannot be made, or `threadCount` is 0 or above 1024. A pool of 1 makes none. The threads
+/// block all signals and have 1 MiB of stack.
 eri_pool *eri_pool_create(size_t threadCount);
 size_t eri_pool_thread_count(const eri_pool *pool);
-/// Calls `body` once for every index in 0..<count, handing indices out dynamically; returns when all are done.
-/// No allocation. Takes no lock when the pool has one thread. Waiting threads spin for a few microseconds, then sleep.
+/// Calls `body` once for every index in 0..<count, handing indices out dynamically; returns when all are done. What the
+/// bodies wrote is visible to the caller then. No allocation. Takes no lock when the pool has one thread. Waiting
+/// threads spin for some microseconds, then sleep; with more threads than processors they sleep at once. One run at a
+/// time: never from within a body, nor from two threads.
 void eri_pool_run(eri_pool *pool, size_t count, eri_pool_body body, void *context);
+/// Ends the threads and frees the pool, which may be NULL; not while it runs.
 void eri_pool_free(eri_pool *pool);
 /// Number of processors this process may run on, at least 1.
 size_t eri_processor_count(void);
@@ -87,7 +102,8 @@ void eri_sha256_update(eri_sha256 *digest, const void *bytes, size_t count);
 void eri_sha256_final(eri_sha256 *digest, uint8_t out[32]);
 /// CRC32C (Castagnoli), reflected, initial and final inversion; `crc` is 0 or an earlier result to continue.
 uint32_t eri_crc32c(uint32_t crc, const void *bytes, size_t count);
-/// Number of implementations of each, 0 being portable C, and one by index (for the tests; NULL if this processor lacks it).
+/// Number of implementations of each, 0 being portable C, and the digest by one of them: false if this processor lacks
+/// it.
 size_t eri_sha256_variant_count(void);
 bool eri_sha256_variant(size_t variant, const void *bytes, size_t count, uint8_t out[32]);
 size_t eri_crc32c_variant_count(void);
@@ -108,8 +124,9 @@ double eri_floor(double x);
 
 // --- Text (text.c) ---------------------------------------------------------------------------------------------
 
-/// The shortest decimal text that reads back as the same value, as JSON writes it ("0.1", "1e-07", "null" for NaN or infinity).
-/// Returns the number of bytes written (no terminator), at most 32.
+/// The shortest decimal text that reads back as the same value (the closest such text), as JSON allows it: "3.0",
+/// "0.1", "-0.0"; below 1e-4 and from 1e16 on with an exponent, "1e-07"; "null" for NaN or infinity. The same in every
+/// locale. Returns the number of bytes written (no terminator), at most 32.
 size_t eri_format_double(double value, char out[32]);
 size_t eri_format_float(float value, char out[32]);
 
