@@ -24,8 +24,9 @@ struct ClockAndMathTests {
   }
 
   @Test("Each function of libm is the one of its name")
-  func libm() {
-    let x = 0.7371
+  func libm() throws {
+    // Read at run time: the compiler folds functions of a constant with a libm of its own.
+    let x = try #require(Double("0.7371"))
     #expect(eri_sqrt(x) == Foundation.sqrt(x))
     #expect(eri_exp(x) == Foundation.exp(x))
     #expect(eri_log(x) == Foundation.log(x))

@@ -34,7 +34,7 @@ struct DigestTests {
   }
 
   /// NIST's examples for FIPS 180-4.
-  static let examples = [
+  static let messages: [(String, String)] = [
     ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
     ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     (
@@ -42,12 +42,13 @@ struct DigestTests {
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
     ),
     (
-      "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+      "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+        + "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
       "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"
     ),
   ]
 
-  @Test("SHA-256 of NIST's messages, in every variant", arguments: examples)
+  @Test("SHA-256 of NIST's messages, in every variant", arguments: messages)
   func sha256Examples(message: String, digest: String) {
     for variant in 0..<eri_sha256_variant_count() {
       let bytes = Array(message.utf8)
@@ -73,7 +74,7 @@ struct DigestTests {
   }
 
   /// RFC 3720, appendix B.4; the first is the customary check value.
-  static let crcExamples: [([UInt8], UInt32)] = [
+  static let crcMessages: [([UInt8], UInt32)] = [
     (Array("123456789".utf8), 0xe306_9283),
     ([], 0),
     ([UInt8](repeating: 0, count: 32), 0x8a91_36aa),
@@ -82,7 +83,7 @@ struct DigestTests {
     (Array((0..<32).reversed()), 0x113f_db5c),
   ]
 
-  @Test("CRC32C of RFC 3720's messages, in every variant", arguments: crcExamples)
+  @Test("CRC32C of RFC 3720's messages, in every variant", arguments: crcMessages)
   func crcExamples(message: [UInt8], crc: UInt32) {
     #expect(eri_crc32c(0, message, message.count) == crc)
     for variant in 0..<eri_crc32c_variant_count() {

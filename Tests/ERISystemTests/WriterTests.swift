@@ -141,7 +141,9 @@ struct WriterTests {
 
   @Test("A new file has the permissions that the umask leaves of 666")
   func newMode() throws {
-    try #require(creat(folder.file("plain"), 0o666) >= 0)
+    let plain = creat(folder.file("plain"), 0o666)
+    try #require(plain >= 0)
+    eri_file_close(plain)
     #expect(eri_writer_commit(try start("a")) == 0)
     #expect(try mode("a") == mode("plain"))
   }
