@@ -169,3 +169,18 @@ package struct Node: Equatable, Sendable {
     self.outputs = outputs
   }
 }
+
+extension Tensor {
+  /// Copies the values, row-major little-endian, into memory of exactly their size.
+  package func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
+    switch values {
+    case .bytes(let bytes):
+      guard bytes.count == memory.count else {
+        throw FormatError(.invalid, at: "", "expected \(memory.count) bytes of values, found \(bytes.count)")
+      }
+      memory.copyBytes(from: bytes)
+    case .file:
+      throw FormatError(.unsupported, at: "", "expected values in memory, found a file")
+    }
+  }
+}

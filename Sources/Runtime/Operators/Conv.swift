@@ -1,0 +1,117 @@
+import CERIKernels
+import ERIFormat
+
+/// How a convolution is computed.
+enum ConvMethod {
+  /// Implicit GEMM over channels-last input.
+  case direct
+  /// F(4×4, 3×3) with mixed 4/3 tiles.
+  case winograd
+  /// Implicit GEMM over the file's own planar input, for a first layer's few channels.
+  case planar
+
+  /// Tells the packed forms of one weight apart.
+  var number: Int {
+    switch self {
+    case .direct: 0
+    case .winograd: 1
+    case .planar: 2
+    }
+  }
+}
+
+extension Conv {
+  /// The window as the kernels take it; a sequence is an image of height 1.
+  func window(kernel: [Int]) -> eri_window {
+    let isSequence = strides.count == 1
+    return eri_window(
+      kernelHeight: isSequence ? 1 : kernel[0], kernelWidth: isSequence ? kernel[0] : kernel[1],
+      strideHeight: isSequence ? 1 : strides[0], strideWidth: isSequence ? strides[0] : strides[1],
+      dilationHeight: isSequence ? 1 : dilations[0], dilationWidth: isSequence ? dilations[0] : dilations[1],
+      padTop: isSequence ? 0 : padsBegin[0], padLeft: isSequence ? padsBegin[0] : padsBegin[1], groups: groups)
+  }
+
+  /// The method for these extents.
+  func method(weight: [Int], inputLayout: Layout, exact: Bool) -> ConvMethod {
+    if strides.count == 2 && inputLayout == .rowMajor && weight[1] <= 4 && groups == 1 { return .planar }
+    let is3x3 = weight.count == 4 && weight[2] == 3 && weight[3] == 3
+    let isUnit = strides == [1, 1] && dilations == [1, 1] && groups == 1
+    let isSame = padsBegin == [1, 1] && padsEnd == [1, 1]
+    // Below 16 channels the transforms cost more than the saved products.
+    if !exact && is3x3 && isUnit && isSame && weight[0] >= 16 && weight[1] >= 16 { return .winograd }
+    return .direct
+  }
+}
+
+/// A convolution with its epilogue.
+final class ConvStep: Step {
+  private let method: ConvMethod
+  private var window: eri_window
+  private let packed: FloatBlock
+  private let epilogue: Epilogue
+  private let outputHeight: Int
+
+  init(
+    node: Int, method: ConvMethod, window: eri_window, packed: FloatBlock, input: Slot, output: Slot,
+    weight: [Int], epilogue: Epilogue
+  ) {
+    self.method = method
+    self.window = window
+    self.packed = packed
+    self.epilogue = epilogue
+    let image = output.image(at: packed.pointer)
+    outputHeight = image.height
+    let channels = input.shape[1]
+    let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
+    let minimumItems: Int
+    let scratch: Int
+    switch method {
+    case .direct:
+      minimumItems = 1
+      scratch = eri_f32_conv_scratch_count(&self.window, channels, weight[0])
+    case .planar:
+      minimumItems = 1
+      scratch = eri_f32_conv_planar_scratch_count(&self.window, channels, input.shape[2], input.shape[3], weight[0])
+    case .winograd:
+      // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
+      minimumItems = max(1, (64 + tiles - 1) / tiles)
+      scratch = eri_f32_winograd_scratch_count(
+        image.height, image.width, channels, weight[0], max(minimumItems, 1))
+    }
+    super.init(
+      node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
+      items: output.items, unitsPerItem: method == .winograd ? 1 : image.height, scratchCount: scratch,
+      workPerItem: weight.reduce(1, *) * image.height * image.width, minimumItems: minimumItems)
+  }
+
+  override var kernelName: String {
+    switch method {
+    case .direct: "conv direct"
+    case .winograd: "conv winograd"
+    case .planar: "conv planar"
+    }
+  }
+
+  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+    var output = self.output.slot.image(at: frame.address(self.output))
+    let source = operands[0].slot
+    var form = epilogue.kernelForm(frame, row: 0, stride: 0)
+    var residual = output
+    if let operand = epilogue.residual { residual = operand.slot.image(at: frame.address(operand)) }
+    let firstImage = (begin + unitsPerItem - 1) / unitsPerItem
+    let endImage = (end + unitsPerItem - 1) / unitsPerItem
+    eri_f32_halo_clear(frame.kernels, &output, firstImage, endImage)
+    switch method {
+    case .direct:
+      var input = source.image(at: frame.address(operands[0]))
+      eri_f32_conv(frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
+    case .winograd:
+      var input = source.image(at: frame.address(operands[0]))
+      eri_f32_winograd(frame.kernels, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
+    case .planar:
+      eri_f32_conv_planar(
+        frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3], packed.pointer,
+        &output, &form, begin, end, scratch(frame))
+    }
+  }
+}

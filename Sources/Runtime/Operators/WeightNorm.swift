@@ -1,0 +1,37 @@
+import CERISystem
+import ERIFormat
+
+/// w = g · v / ‖v‖; an item is an output channel. On weights it runs once, when the plan is made.
+final class WeightNormStep: Step {
+  init(node: Int, v: Slot, g: Slot, output: Slot) {
+    super.init(
+      node: node, operands: [Operand(v, sliced: true), Operand(g, sliced: true)], output: Operand(output, sliced: true),
+      items: output.items, unitsPerItem: 1, workPerItem: 2 * output.itemFloats)
+  }
+
+  override var kernelName: String { "weight_norm" }
+
+  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+    let v = frame.address(operands[0])
+    let g = frame.address(operands[1])
+    let w = frame.address(output)
+    let count = output.slot.itemFloats
+    var item = begin
+    while item < end {
+      var sum = 0.0
+      var index = item &* count
+      let last = index &+ count
+      while index < last {
+        sum += Double(v[index]) * Double(v[index])
+        index &+= 1
+      }
+      let factor = Double(g[item]) / eri_sqrt(sum)
+      index = item &* count
+      while index < last {
+        w[index] = Float(Double(v[index]) * factor)
+        index &+= 1
+      }
+      item &+= 1
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import CERIKernels
+import CERISystem
+public import ERIFormat
+
+/// How a session computes.
+public struct SessionOptions: Sendable {
+  /// Threads, the caller's included; results are the same bits whatever the number.
+  public var threads = 1
+  /// "scalar", "avx2", …; nil: what the environment variable ERI_ISA names, else the fastest this processor runs.
+  public var instructionSet: String?
+  /// Use no algorithm that rounds more than a direct sum of products (no Winograd).
+  public var exact = false
+  /// Measure the time of each step.
+  public var profiles = false
+  /// Fuse nothing and keep every value readable after a run.
+  package var keepsValues = false
+
+  /// One thread, fastest kernels.
+  public init() {}
+}
+
+/// How a run ended.
+public enum RunStatus: Equatable, Sendable {
+  /// All outputs are written.
+  case done
+  /// `bind` has not succeeded yet.
+  case notBound
+}
+
+/// Time of one step, summed over runs and threads.
+public struct StepTime: Sendable {
+  /// The value the step's node computes.
+  public let name: String
+  /// The kernel: "conv winograd".
+  public let kernel: String
+  /// Time in nanoseconds, all threads together.
+  public let nanoseconds: UInt64
+  /// Multiply-adds of one run, in direct form.
+  public let multiplyAdds: Int
+}
+
+/// A program made ready to run on given shapes: the plan, its memory and its threads. Use one session from one thread at a time.
+public final class Session {
+  /// An input's name and the extents a caller will give it.
+  public struct InputShape: Equatable, Sendable {
+    /// The input's name.
+    public let name: String
+    /// Extents.
+    public let shape: [Int]
+
+    /// Makes a pair.
+    public init(_ name: String, _ shape: [Int]) {
+      self.name = name
+      self.shape = shape
+    }
+  }
+
+  /// A declared input, for messages: "faces float32 [N, 32, 3, 112, 112]".
+  public struct InputDescription: Equatable, Sendable {
+    /// The input's name.
+    public let name: String
+    /// Its element type.
+    public let dtype: DType
+    /// Its shape, symbols by name.
+    public let shape: String
+    /// Whether it may be left out.
+    public let isOptional: Bool
+  }
+
+  /// An output's name and extents.
+  public struct OutputDescription: Equatable, Sendable {
+    /// The output's name.
+    public let name: String
+    /// Extents.
+    public let shape: [Int]
+  }
+
+  private let program: Program
+  private let options: SessionOptions
+  private let kernels: OpaquePointer
+  private let store: WeightStore
+  private let executor: Executor
+  private var inputs: [Slot?] = []
+  private var outputSlots: [Slot] = []
+  private var plan: Plan?
+
+  /// Starts the threads; weights are packed by `bind`.
+  /// - Throws: `RuntimeError` `.invalid` for a thread count outside 1…1024, `.unsupported` for an instruction set this processor or build lacks or a dtype that is not computed here.
+  public init(_ program: Program, options: SessionOptions = SessionOptions()) throws(RuntimeError) {
+    self.program = program
+    self.options = options
+    guard (1...1024).contains(options.threads) else {
+      throw RuntimeError(.invalid, at: "threads", "expected 1 to 1024, found \(options.threads)")
+    }
+    for (value, type) in zip(program.graph.values, program.types) where type.dtype != .f32 {
+      throw RuntimeError(
+        .unsupported, at: "value \"\(value.name)\"",
+        "expected float32, found \(type.dtype.name); this runtime computes in float32")
+    }
+    kernels = try Session.kernels(options.instructionSet)
+    store = WeightStore(program)
+    executor = try Executor(threads: options.threads, kernels: kernels, profiles: options.profiles)
+  }
+
+  private static func kernels(_ name: String?) throws(RuntimeError) -> OpaquePointer {
+    var chosen = name
+    if chosen == nil, let text = eri_environment("ERI_ISA") { chosen = String(cString: text) }
+    guard let chosen, !chosen.isEmpty else { return eri_kernels_best() }
+    if let kernels = eri_kernels_named(chosen) { return kernels }
+    var known: [String] = []
+    for variant in 0..<eri_kernels_variant_count() where eri_kernels_variant(variant) != nil {
+      known.append(String(cString: eri_kernels_variant_name(variant)))
+    }
+    throw RuntimeError(
+      .unsupported, at: "instruction set",
+      "expected one of \(joined(known, separator: ", ")), found \"\(chosen)\"; set ERI_ISA to one of them or leave it out")
+  }
+
+  /// The program's declared inputs.
+  public var inputDescriptions: [InputDescription] {
+    program.inputs.map { index in
+      var isOptional = true
+      if case .input(let input) = program.graph.values[index].source, case .required = input.omission {
+        isOptional = false
+      }
+      return InputDescription(
+        name: program.graph.values[index].name, dtype: program.types[index].dtype,
+        shape: program.types[index].text(program.graph.symbols), isOptional: isOptional)
+    }
+  }
+
+  /// Name of the kernels in use: "avx2".
+  public var instructionSet: String { String(cString: eri_kernels_name(kernels)) }
+
+  /// Binds the plan to the shapes of the inputs that will be given; inputs left out must be filled or gated.
+  /// - Throws: `RuntimeError` `.invalid` naming the input whose name, shape or absence does not fit, `.unsupported` or `.noMemory`.
+  public func bind(_ given: [InputShape]) throws(RuntimeError) {
+    plan = nil
+    let binding = try InputBinding(program, given)
+    var planner = Planner(
+      program: program, shapes: binding.shapes, absent: binding.absent, options: options, kernels: kernels, store: store)
+    let (plan, inputs, outputs) = try planner.plan()
+    store.releaseTensors()
+    try executor.prepare(plan)
+    self.inputs = inputs
+    outputSlots = outputs
+    for (position, value) in program.inputs.enumerated() {
+      guard let fill = binding.fills[value], let slot = inputs[position] else { continue }
+      executor.address(slot).update(repeating: fill, count: slot.elements)
+    }
+    self.plan = plan
+  }
+
+  /// Lets the caller write an input that `bind` was given; the buffer keeps its content between runs.
+  /// - Returns: the body's result, or nil if the input is not bound.
+  public func withInput<Result>(_ name: String, _ body: (UnsafeMutableBufferPointer<Float>) -> Result) -> Result? {
+    guard plan != nil, let position = program.inputs.firstIndex(where: { program.graph.values[$0].name == name }),
+      let slot = inputs[position]
+    else { return nil }
+    return body(UnsafeMutableBufferPointer(start: executor.address(slot), count: slot.elements))
+  }
+
+  /// Computes all outputs. Does not allocate, throw or print; takes no lock with one thread.
+  public func run() -> RunStatus {
+    guard let plan else { return .notBound }
+    executor.run(plan)
+    return .done
+  }
+
+  /// Names and extents of the outputs, in the graph's order, once bound.
+  public var outputs: [OutputDescription] {
+    zip(program.graph.outputs, outputSlots).map {
+      OutputDescription(name: program.graph.values[$0].name, shape: $1.shape)
+    }
+  }
+
+  /// Lets the caller read output `index` after a run.
+  /// - Returns: the body's result, or nil if there is no such output.
+  public func withOutput<Result>(_ index: Int, _ body: (UnsafeBufferPointer<Float>) -> Result) -> Result? {
+    guard plan != nil, index >= 0, index < outputSlots.count else { return nil }
+    let slot = outputSlots[index]
+    return body(UnsafeBufferPointer(start: executor.address(slot), count: slot.elements))
+  }
+
+  /// Bytes of the arena and the threads' workspaces.
+  public var arenaByteCount: Int { executor.byteCount }
+  /// Bytes of the packed weights.
+  public var weightByteCount: Int { store.packedFloats * 4 }
+
+  /// Time of each step so far, if the options ask for it.
+  public var profile: [StepTime] {
+    guard let plan else { return [] }
+    return plan.steps.enumerated().map { index, step in
+      StepTime(
+        name: step.output.slot.name, kernel: step.kernelName, nanoseconds: executor.nanoseconds(step: index),
+        multiplyAdds: step.workPerItem * step.items)
+    }
+  }
+
+  /// The kernels of the steps, in order: what the plan chose.
+  package var kernelNames: [String] { plan?.steps.map { $0.kernelName } ?? [] }
+
+  /// A value after a run under `keepsValues`, row-major; nil if there is no such value or it was not computed.
+  package func value(named name: String) -> [Float]? {
+    guard let plan, let index = program.value(named: name), let slot = plan.slots[index] else { return nil }
+    let memory = executor.address(slot)
+    switch slot.layout {
+    case .rowMajor:
+      return [Float](UnsafeBufferPointer(start: memory, count: slot.elements))
+    case .channelsLast:
+      let target = Slot(name, shape: slot.shape, layout: .rowMajor)
+      guard let block = try? FloatBlock(count: slot.elements) else { return nil }
+      target.hold(block)
+      let source = Slot(name, shape: slot.shape, layout: slot.layout)
+      source.place = .constant(memory)
+      let step = LayoutStep(node: 0, input: source, output: target)
+      step.run(executor.frame, 0, slot.items)
+      return [Float](UnsafeBufferPointer(start: block.pointer, count: slot.elements))
+    }
+  }
+}

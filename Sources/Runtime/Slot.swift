@@ -1,0 +1,120 @@
+import CERIKernels
+
+/// How a value lies in memory. The file's semantics are row-major NCHW; other forms are private to the plan.
+enum Layout: Equatable {
+  /// Row-major in the value's own axes.
+  case rowMajor
+  /// Axis 1 last: [N, spatial…, C], with `halo` zeroed pixels around two-dimensional images.
+  case channelsLast(halo: Int)
+}
+
+/// A value's storage while a plan is made and run.
+final class Slot {
+  /// Where the storage lies; decided last.
+  enum Place {
+    case none
+    /// Constant memory owned by the plan's weights.
+    case constant(UnsafeMutablePointer<Float>)
+    /// In the arena, all items; the offset counts floats.
+    case shared(Int)
+    /// In each thread's workspace, the items of one outer chunk.
+    case outer(Int)
+    /// In each thread's workspace, the items of one inner chunk.
+    case inner(Int)
+  }
+
+  let name: String
+  /// Logical extents.
+  let shape: [Int]
+  let layout: Layout
+  /// The slot whose memory this one shares, if it is another view of it.
+  private let base: Slot?
+  /// Set on the root only.
+  var place = Place.none
+  /// The constant memory this slot stands for.
+  private var block: FloatBlock?
+
+  init(_ name: String, shape: [Int], layout: Layout, viewOf base: Slot? = nil) {
+    self.name = name
+    self.shape = shape
+    self.layout = layout
+    self.base = base
+  }
+
+  /// The slot that owns the memory.
+  var root: Slot {
+    var slot = self
+    while let base = slot.base { slot = base }
+    return slot
+  }
+
+  /// Extent of the leading axis.
+  var items: Int { shape.first ?? 1 }
+  /// Floats from one index of the leading axis to the next.
+  var itemFloats: Int {
+    switch layout {
+    case .rowMajor: return shape.dropFirst().reduce(1, *)
+    case .channelsLast(let halo):
+      if halo == 0 { return shape.dropFirst().reduce(1, *) }
+      return (shape[2] + 2 * halo) * (shape[3] + 2 * halo) * shape[1]
+    }
+  }
+  /// Elements without halo.
+  var elements: Int { shape.reduce(1, *) }
+  /// Extent of the last axis.
+  var lastExtent: Int { shape.last ?? 1 }
+
+  /// Makes the slot stand for constant memory, which it keeps alive.
+  func hold(_ block: FloatBlock) {
+    self.block = block
+    place = .constant(block.pointer)
+  }
+
+  var isConstant: Bool { if case .constant = root.place { true } else { false } }
+
+  /// Height, width and channels of an image or a sequence [N, C, T] (height 1) in channels-last form.
+  func image(at data: UnsafeMutablePointer<Float>) -> eri_f32_image {
+    var halo = 0
+    if case .channelsLast(let border) = layout { halo = border }
+    let isSequence = shape.count == 3
+    return eri_f32_image(
+      data: data, height: isSequence ? 1 : shape[2], width: isSequence ? shape[2] : shape[3], channels: shape[1],
+      halo: halo)
+  }
+}
+
+/// A slot as a step uses it.
+struct Operand {
+  let slot: Slot
+  /// Whether the step's items index the slot's leading axis; false for weights and broadcast operands.
+  let sliced: Bool
+
+  init(_ slot: Slot, sliced: Bool) {
+    self.slot = slot
+    self.sliced = sliced
+  }
+}
+
+/// What a step sees of memory while it runs on a range of items.
+struct Frame {
+  let kernels: OpaquePointer
+  let arena: UnsafeMutablePointer<Float>
+  let workspace: UnsafeMutablePointer<Float>
+  /// First item of this range, and of the outer chunk it belongs to.
+  let item: Int
+  let outerItem: Int
+
+  /// Address of the operand's first item of this range.
+  func address(_ operand: Operand) -> UnsafeMutablePointer<Float> {
+    let slot = operand.slot
+    let first = operand.sliced ? item &* slot.itemFloats : 0
+    switch slot.root.place {
+    case .constant(let memory): return memory + first
+    case .shared(let offset): return arena + (offset &+ first)
+    case .outer(let offset):
+      return workspace + (offset &+ (operand.sliced ? (item &- outerItem) &* slot.itemFloats : 0))
+    case .inner(let offset): return workspace + offset
+    case .none: return workspace
+    }
+  }
+}
