@@ -1,0 +1,153 @@
+// The micro-kernel: ROWS rows times panels of 16 columns, and the sweep of one block of rows over all panels.
+// Every element is one chain of multiply-adds over taps and depth in order, whatever rows and panels it is computed
+// with: so no result depends on how rows are split over calls.
+
+/// acc[(row * panels + panel) * VECTORS + vector] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[panel][tap * length + i].
+INLINE void accumulate(const int count, const int panels, size_t taps, size_t length, const float *const *rows,
+                       size_t tapStride, const float *b, size_t panelStride, vf *acc) {
+  const int width = panels * VECTORS;
+  UNROLL for (int i = 0; i < count * width; i++) acc[i] = splat(0.0f);
+  for (size_t tap = 0; tap < taps; tap++, rows += tapStride) {
+    const float *a[ROWS];
+    UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
+    _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
+      vf column[4 * VECTORS];
+      UNROLL for (int p = 0; p < panels; p++) {
+        UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
+      }
+      UNROLL for (int r = 0; r < count; r++) {
+        vf x = splat(a[r][i]);
+        UNROLL for (int j = 0; j < width; j++) acc[r * width + j] = FMA(x, column[j], acc[r * width + j]);
+      }
+      b += ERI_PANEL;
+    }
+  }
+}
+
+/// Where a block's rows go. `residual` holds one pointer per row, or is NULL. Pointers are to column 0.
+typedef struct {
+  float *const *out;
+  const float *const *residual;
+  const float *bias;
+  eri_activation first, second;
+} f32_target;
+
+INLINE bool is_simple(const f32_target *t) {
+  return t->first <= ERI_ACTIVATION_RELU && t->second <= ERI_ACTIVATION_RELU;
+}
+
+/// Any epilogue and any number of columns up to 16, from a tile in memory.
+OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, size_t columns, const f32_target *t) {
+  if (t->bias) {
+    for (size_t r = 0; r < rows; r++) {
+      for (size_t c = 0; c < columns; c++) tile[r * ERI_PANEL + c] += t->bias[column + c];
+    }
+  }
+  f32_activate(t->first, rows * ERI_PANEL, tile, tile);
+  if (t->residual) {
+    for (size_t r = 0; r < rows; r++) {
+      for (size_t c = 0; c < columns; c++) tile[r * ERI_PANEL + c] += t->residual[row + r][column + c];
+    }
+  }
+  f32_activate(t->second, rows * ERI_PANEL, tile, tile);
+  for (size_t r = 0; r < rows; r++) {
+    float *out = t->out[row + r] + column;
+    if (columns == ERI_PANEL) {
+      UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, load(tile + r * ERI_PANEL + v * LANES));
+    } else {
+      for (size_t c = 0; c < columns; c++) out[c] = tile[r * ERI_PANEL + c];
+    }
+  }
+}
+
+/// Applies the epilogue to accumulators and stores them; `columns` is 16 unless one panel at the right end is partial.
+INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_t column, size_t columns,
+                   const f32_target *t) {
+  const int width = panels * VECTORS;
+  if (columns < ERI_PANEL || !is_simple(t)) {
+    float tile[ROWS * ERI_PANEL];
+    UNROLL for (int p = 0; p < panels; p++) {
+      UNROLL for (int r = 0; r < count; r++) {
+        UNROLL for (int v = 0; v < VECTORS; v++) {
+          store(tile + r * ERI_PANEL + v * LANES, acc[r * width + p * VECTORS + v]);
+        }
+      }
+      finish_tile(tile, (size_t)count, row, column + (size_t)p * ERI_PANEL, columns, t);
+    }
+    return;
+  }
+  if (t->bias) {
+    UNROLL for (int j = 0; j < width; j++) {
+      vf bias = load(t->bias + column + j * LANES);
+      UNROLL for (int r = 0; r < count; r++) acc[r * width + j] += bias;
+    }
+  }
+  if (t->first == ERI_ACTIVATION_RELU) {
+    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
+  }
+  if (t->residual) {
+    UNROLL for (int r = 0; r < count; r++) {
+      const float *residual = t->residual[row + (size_t)r] + column;
+      UNROLL for (int j = 0; j < width; j++) acc[r * width + j] += load(residual + j * LANES);
+    }
+  }
+  if (t->second == ERI_ACTIVATION_RELU) {
+    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
+  }
+  UNROLL for (int r = 0; r < count; r++) {
+    float *out = t->out[row + (size_t)r] + column;
+    UNROLL for (int j = 0; j < width; j++) store(out + j * LANES, acc[r * width + j]);
+  }
+}
+
+/// The shape of one block: rows[tap * tapStride + row] points to `length` floats; panels lie `panelStride` floats apart.
+typedef struct {
+  size_t count, taps, length, tapStride, columns, panelStride;
+} f32_block;
+
+INLINE void multiply_rows(const int count, const int panels, const f32_block *k, const float *const *rows, size_t row,
+                          const float *packed, size_t column, const f32_target *t) {
+  vf acc[ROWS * 4 * VECTORS];
+  accumulate(count, panels, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
+             k->panelStride, acc);
+  size_t left = k->columns - column;
+  finish(count, panels, acc, row, column, left < ERI_PANEL ? left : ERI_PANEL, t);
+}
+
+/// `count` rows over all panels, `panels` at a time: few rows need more columns to keep the multipliers busy.
+INLINE void multiply_rest(const int count, const int panels, const f32_block *k, const float *const *rows, size_t row,
+                          const float *packed, const f32_target *t) {
+  size_t column = 0, step = (size_t)panels * ERI_PANEL;
+  if (panels > 1) {
+    for (; column + step <= k->columns; column += step) multiply_rows(count, panels, k, rows, row, packed, column, t);
+  }
+  for (; column < k->columns; column += ERI_PANEL) multiply_rows(count, 1, k, rows, row, packed, column, t);
+}
+
+/// out[row] = epilogue(Σ_tap rows[tap][row] · packed), for a block of rows.
+OUTLINE void multiply_block(const f32_block *k, const float *const *rows, const float *packed, const f32_target *t) {
+  size_t whole = k->count / ROWS * ROWS;
+  if (whole) {
+    for (size_t column = 0; column < k->columns; column += ERI_PANEL) {
+      for (size_t row = 0; row < whole; row += ROWS) multiply_rows(ROWS, 1, k, rows, row, packed, column, t);
+    }
+  }
+  switch (k->count - whole) {
+    case 0: break;
+    case 1: multiply_rest(1, ROWS > 2 ? 4 : 2, k, rows, whole, packed, t); break;
+#if ROWS > 2
+    case 2: multiply_rest(2, 2, k, rows, whole, packed, t); break;
+#endif
+#if ROWS > 3
+    case 3: multiply_rest(3, 1, k, rows, whole, packed, t); break;
+#endif
+#if ROWS > 4
+    case 4: multiply_rest(4, 1, k, rows, whole, packed, t); break;
+#endif
+#if ROWS > 5
+    case 5: multiply_rest(5, 1, k, rows, whole, packed, t); break;
+#endif
+    default:
+      for (size_t row = whole; row < k->count; row++) multiply_rest(1, 1, k, rows, row, packed, t);
+  }
+}

@@ -1,0 +1,126 @@
+// Rows and elements: normalisation, softmax, binary functions, transposition.
+
+/// Σ f(x[i]) over a row in four interleaved vector sums; `BODY` computes `value` from the vector `v` of `some` floats.
+#define SUM_ROW(RESULT, X, COUNT, BODY)                                                     \
+  do {                                                                                      \
+    vf sums[4] = {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)};                      \
+    size_t at = 0;                                                                          \
+    for (; at + 4 * LANES <= (COUNT); at += 4 * LANES) {                                    \
+      UNROLL for (size_t j = 0; j < 4; j++) {                                               \
+        vf v = load((X) + at + j * LANES), value;                                           \
+        BODY;                                                                               \
+        sums[j] += value;                                                                   \
+      }                                                                                     \
+    }                                                                                       \
+    for (; at < (COUNT); at += LANES) {                                                     \
+      vf v = load_some((X) + at, (COUNT)-at), value;                                        \
+      BODY;                                                                                 \
+      sums[0] += (COUNT)-at >= LANES ? value : first_lanes(value, (COUNT)-at);              \
+    }                                                                                       \
+    RESULT = sum_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));                          \
+  } while (0)
+
+/// The first `count` lanes, the others zero.
+INLINE vf first_lanes(vf v, size_t count) {
+  float lanes[LANES];
+  store(lanes, v);
+  return load_some(lanes, count);
+}
+
+static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const float *gain, const float *bias,
+                           float epsilon, bool unbiased, float *y) {
+  for (size_t row = 0; row < rows; row++, x += dimension, y += dimension) {
+    float sum, squares;
+    SUM_ROW(sum, x, dimension, value = v);
+    float mean = sum / (float)dimension;
+    vf center = splat(mean);
+    SUM_ROW(squares, x, dimension, vf d = v - center; value = d * d);
+    float scale = unbiased ? 1.0f / (sqrtf(squares / ((float)dimension - 1.0f)) + epsilon)
+                           : 1.0f / sqrtf(squares / (float)dimension + epsilon);
+    for (size_t i = 0; i < dimension; i += LANES) {
+      size_t left = dimension - i;
+      vf normal = (load_some(x + i, left) - center) * splat(scale);
+      store_some(y + i, FMA(normal, load_some(gain + i, left), load_some(bias + i, left)), left);
+    }
+  }
+}
+
+/// y = e^(x - max), over `count` floats; returns the sum. y may be x. -infinity gives 0.
+INLINE float exponentials(size_t count, const float *x, float *y) {
+  vf greatest = splat(-__builtin_inff());
+  for (size_t i = 0; i < count; i += LANES) {
+    vf v = load_some(x + i, count - i);
+    if (count - i < LANES) {
+      for (size_t j = count - i; j < LANES; j++) v[j] = -__builtin_inff();
+    }
+    greatest = maximum(v, greatest);
+  }
+  vf top = splat(maximum_lanes(greatest)), sum = splat(0.0f);
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t left = count - i;
+    vf v = exponential(load_some(x + i, left) - top);
+    store_some(y + i, v, left);
+    sum += left >= LANES ? v : first_lanes(v, left);
+  }
+  return sum_lanes(sum);
+}
+INLINE void scale_row(size_t count, float scale, float *y) {
+  for (size_t i = 0; i < count; i += LANES) {
+    store_some(y + i, load_some(y + i, count - i) * splat(scale), count - i);
+  }
+}
+
+static void f32_softmax(size_t rows, size_t dimension, const float *x, float *y) {
+  for (size_t row = 0; row < rows; row++, x += dimension, y += dimension) {
+    float sum = exponentials(dimension, x, y);
+    scale_row(dimension, 1.0f / sum, y);
+  }
+}
+
+static void f32_binary(eri_binary function, size_t count, const float *a, size_t aStep, const float *b, size_t bStep,
+                       float *y) {
+#define EACH(OPERATOR)                                                                                           \
+  for (size_t i = 0; i < count; i += LANES) {                                                                    \
+    size_t left = count - i;                                                                                     \
+    vf left_hand = aStep ? load_some(a + i, left) : scalarA, right_hand = bStep ? load_some(b + i, left) : scalarB; \
+    store_some(y + i, left_hand OPERATOR right_hand, left);                                                      \
+  }                                                                                                              \
+  break
+  if (!count) return;
+  vf scalarA = splat(a[0]), scalarB = splat(b[0]);
+  switch (function) {
+    case ERI_BINARY_ADD: EACH(+);
+    case ERI_BINARY_SUBTRACT: EACH(-);
+    case ERI_BINARY_MULTIPLY: EACH(*);
+    case ERI_BINARY_DIVIDE: EACH(/);
+  }
+#undef EACH
+}
+
+static void f32_scale_shift(size_t rows, size_t columns, const float *x, const float *scale, const float *shift,
+                            float *y) {
+  for (size_t row = 0; row < rows; row++, x += columns, y += columns) {
+    for (size_t i = 0; i < columns; i += LANES) {
+      size_t left = columns - i;
+      store_some(y + i, FMA(load_some(x + i, left), load_some(scale + i, left), load_some(shift + i, left)), left);
+    }
+  }
+}
+
+static void f32_transpose(size_t rows, size_t columns, const float *x, size_t xStride, float *y, size_t yStride) {
+  size_t wholeRows = rows / LANES * LANES, wholeColumns = columns / LANES * LANES;
+  for (size_t r = 0; r < wholeRows; r += LANES) {
+    for (size_t c = 0; c < wholeColumns; c += LANES) {
+      vf block[LANES];
+      UNROLL for (size_t i = 0; i < LANES; i++) block[i] = load(x + (r + i) * xStride + c);
+      transpose_lanes(block);
+      UNROLL for (size_t i = 0; i < LANES; i++) store(y + (c + i) * yStride + r, block[i]);
+    }
+    for (size_t c = wholeColumns; c < columns; c++) {
+      for (size_t i = 0; i < LANES; i++) y[c * yStride + r + i] = x[(r + i) * xStride + c];
+    }
+  }
+  for (size_t c = 0; c < columns; c++) {
+    for (size_t r = wholeRows; r < rows; r++) y[c * yStride + r] = x[r * xStride + c];
+  }
+}

@@ -1,0 +1,49 @@
+#include "geometry.h"
+
+size_t eri_f32_gemm_packed_count(size_t k, size_t n) { return eri_ceil_div(n, ERI_PANEL) * ERI_PANEL * k; }
+
+size_t eri_f32_conv_packed_count(const eri_window *w, size_t inputChannels, size_t outputChannels) {
+  size_t taps = w->kernelHeight * w->kernelWidth;
+  if (eri_window_depthwise(w, inputChannels, outputChannels)) return taps * eri_round_up(inputChannels, ERI_PANEL);
+  return w->groups * eri_f32_gemm_packed_count(taps * (inputChannels / w->groups), outputChannels / w->groups);
+}
+
+size_t eri_f32_conv_scratch_count(const eri_window *w, size_t inputChannels, size_t outputChannels) {
+  (void)outputChannels;
+  size_t taps = w->kernelHeight * w->kernelWidth;
+  size_t count = ERI_LINE + eri_pointer_floats(taps * ERI_BLOCK) + eri_round_up(inputChannels, ERI_LINE);
+  if (eri_window_gathers(w, inputChannels)) count += taps * inputChannels * ERI_BLOCK;
+  return count;
+}
+
+size_t eri_f32_conv_planar_packed_count(const eri_window *w, size_t inputChannels, size_t outputChannels) {
+  size_t depth = w->kernelHeight * w->kernelWidth * (inputChannels / w->groups);
+  return w->groups * eri_f32_gemm_packed_count(depth, outputChannels / w->groups);
+}
+
+size_t eri_f32_conv_planar_scratch_count(const eri_window *w, size_t inputChannels, size_t inputHeight,
+                                         size_t inputWidth, size_t outputChannels) {
+  (void)inputHeight;
+  (void)inputWidth;
+  (void)outputChannels;
+  size_t depth = w->kernelHeight * w->kernelWidth * inputChannels;
+  return ERI_LINE + eri_pointer_floats(depth * ERI_BLOCK) + eri_round_up(w->kernelWidth, ERI_LINE) + depth * ERI_BLOCK;
+}
+
+size_t eri_f32_winograd_packed_count(size_t inputChannels, size_t outputChannels) {
+  return (size_t)ERI_WINOGRAD_POINTS * eri_round_up(inputChannels, ERI_PANEL) * eri_round_up(outputChannels, ERI_PANEL);
+}
+
+size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputChannels, size_t outputChannels,
+                                      size_t images) {
+  size_t tiles = eri_winograd_cut(height).count * eri_winograd_cut(width).count * images;
+  size_t group = eri_winograd_group(inputChannels, outputChannels, tiles);
+  size_t channels = eri_round_up(inputChannels, ERI_PANEL) + eri_round_up(outputChannels, ERI_PANEL);
+  return ERI_LINE + ERI_WINOGRAD_POINTS * (group * channels + 2 * ERI_LINE);
+}
+
+size_t eri_f32_attention_scratch_count(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension) {
+  (void)queries;
+  return ERI_LINE + eri_f32_gemm_packed_count(keyDimension, keys) + eri_f32_gemm_packed_count(keys, valueDimension) +
+         ERI_ROWS_MAXIMUM * eri_round_up(keys, ERI_PANEL);
+}

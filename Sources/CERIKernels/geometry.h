@@ -1,0 +1,75 @@
+// Sizes that all variants share, since the callers' counts do not depend on the variant.
+#ifndef ERI_GEOMETRY_H
+#define ERI_GEOMETRY_H
+
+#include "include/eri_kernels.h"
+
+enum {
+  ERI_PANEL = 16,  // columns of a packed panel
+  ERI_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
+  ERI_ROWS_MAXIMUM = 16,  // no variant's micro-kernel has more rows
+  ERI_LINE = 16,  // floats of a cache line: scratch may start anywhere, so each count leaves one line to align it
+  ERI_GATHER_CHANNELS = 8,  // images of fewer channels are gathered to rows before they are multiplied
+};
+
+static inline size_t eri_ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
+static inline size_t eri_round_up(size_t a, size_t b) { return eri_ceil_div(a, b) * b; }
+static inline size_t eri_minimum(size_t a, size_t b) { return a < b ? a : b; }
+
+/// The first address from `scratch` on that starts a cache line.
+static inline float *eri_align(float *scratch) {
+  uintptr_t address = (uintptr_t)scratch;
+  return scratch + (((address + 63) & ~(uintptr_t)63) - address) / sizeof(float);
+}
+
+/// Floats that `count` pointers take, in whole cache lines.
+static inline size_t eri_pointer_floats(size_t count) {
+  return eri_round_up(count * sizeof(void *) / sizeof(float), ERI_LINE);
+}
+
+static inline bool eri_window_depthwise(const eri_window *w, size_t inputChannels, size_t outputChannels) {
+  return w->groups > 1 && w->groups == inputChannels && w->groups == outputChannels;
+}
+static inline bool eri_window_gathers(const eri_window *w, size_t inputChannels) {
+  return w->groups == 1 && inputChannels < ERI_GATHER_CHANNELS && w->kernelHeight * w->kernelWidth > 1;
+}
+
+// --- Winograd tiles ---------------------------------------------------------------------------------------------
+
+enum {
+  ERI_WINOGRAD_POINTS = 36,
+  ERI_WINOGRAD_ROWS = 12,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
+  ERI_WINOGRAD_GROUP = 96,  // no group has more tiles
+};
+
+/// How a side is cut: first `fours` tiles of 4, then tiles of 3 up to `count`; the last may reach over the end.
+typedef struct {
+  size_t fours, count;
+} eri_winograd_side;
+
+/// The cut with the least work: a tile of 4 costs 6 points, one of 3 costs 5.
+static inline eri_winograd_side eri_winograd_cut(size_t extent) {
+  eri_winograd_side best = {0, eri_ceil_div(extent, 3)};
+  size_t cost = 5 * best.count, most = eri_ceil_div(extent, 4);
+  // Beyond three tiles of 3 a fourth could be swapped for three of 4, so few cuts need a look.
+  for (size_t fours = most > 4 ? most - 4 : 0; fours <= most; fours++) {
+    size_t threes = 4 * fours >= extent ? 0 : eri_ceil_div(extent - 4 * fours, 3);
+    if (6 * fours + 5 * threes < cost) {
+      cost = 6 * fours + 5 * threes;
+      best.fours = fours;
+      best.count = fours + threes;
+    }
+  }
+  return best;
+}
+
+/// Tiles worked on together: enough that sweeping the weights (36 C O floats) is paid for, few enough to stay in cache.
+static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChannels, size_t tiles) {
+  size_t product = inputChannels * outputChannels;
+  size_t group = product <= 64 * 64 ? 24 : product <= 128 * 128 ? 48 : 96;
+  size_t fitting = eri_round_up((96u * 1024) / (36 * (inputChannels + outputChannels)) + 1, 24);
+  if (fitting > group) group = fitting;
+  return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
+}
+
+#endif

@@ -1,0 +1,32 @@
+import CERIKernels
+import Testing
+
+/// One implementation of the kernels that this processor runs.
+struct Variant: CustomTestStringConvertible, Sendable {
+  let index: Int
+
+  /// Every variant compiled in whose instructions this processor has.
+  static let all = (0..<eri_kernels_variant_count()).filter { eri_kernels_variant($0) != nil }.map(Variant.init)
+
+  var kernels: OpaquePointer? { eri_kernels_variant(index) }
+  var testDescription: String { String(cString: eri_kernels_variant_name(index)) }
+}
+
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+struct Random: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+    (0..<count).map { _ in Float.random(in: range, using: &self) }
+  }
+}
