@@ -72,9 +72,13 @@ let package = Package(
     .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
     .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
     .testTarget(name: "ERIFormatTests", dependencies: ["ERIFormat", "CERISystem", "ERITestSupport"]),
+    // Stands in for malloc, so that tests can see that a run allocates nothing.
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
       name: "ERIRuntimeTests",
-      dependencies: ["ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "ERITestSupport"]),
+      dependencies: [
+        "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
+      ]),
     .testTarget(name: "ERINetworksTests", dependencies: ["ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
     .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
