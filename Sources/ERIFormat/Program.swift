@@ -142,7 +142,7 @@ public struct Program: Sendable {
         shape.append(dimension)
         continue
       }
-      guard let extent = dimension.evaluated(sizes) else {
+      guard let extent = dimension.evaluated(sizes.map { $0 }) else {
         throw FormatError(.limitExceeded, at: place, "expected at most \(Limits.elements) elements, found more")
       }
       shape.append(Dimension(extent))
@@ -173,7 +173,7 @@ public struct Program: Sendable {
     if let sizes, case .reshape(let reshape) = op {
       var shape: [Dimension] = []
       for dimension in reshape.shape {
-        guard let extent = dimension.evaluated(sizes) else {
+        guard let extent = dimension.evaluated(sizes.map { $0 }) else {
           throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.elements) elements, found more")
         }
         shape.append(Dimension(extent))
