@@ -1,7 +1,7 @@
 import CERIKernels
 import Testing
 
-@Suite struct `Direct convolution` {
+@Suite("Direct convolution") struct ConvolutionTests {
   struct Case {
     var window = Window()
     var images = 2, height = 9, width = 8, inputChannels = 8, outputChannels = 16
