@@ -27,6 +27,7 @@ public enum Command {
     _ arguments: [String], input: [UInt8] = [], in folder: URL? = nil, environment: [String: String] = [:]
   ) throws -> Result {
     let temporary = try TemporaryFolder()
+    defer { withExtendedLifetime(temporary) {} }
     let inputFile = temporary.url("stdin")
     let outputFile = temporary.url("stdout")
     let errorFile = temporary.url("stderr")
