@@ -1763,7 +1763,7 @@ const ProtobufCMessageDescriptor eri__directory__descriptor =
   (ProtobufCMessageInit) eri__directory__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor eri__frame__field_descriptors[4] =
+static const ProtobufCFieldDescriptor eri__frame__field_descriptors[5] =
 {
   {
     "stored_bytes",
@@ -1813,8 +1813,21 @@ static const ProtobufCFieldDescriptor eri__frame__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "crc32c",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Frame, crc32c),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned eri__frame__field_indices_by_name[] = {
+  4,   /* field[4] = crc32c */
   3,   /* field[3] = element_bytes */
   2,   /* field[2] = filter */
   0,   /* field[0] = stored_bytes */
@@ -1823,7 +1836,7 @@ static const unsigned eri__frame__field_indices_by_name[] = {
 static const ProtobufCIntRange eri__frame__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor eri__frame__descriptor =
 {
@@ -1833,7 +1846,7 @@ const ProtobufCMessageDescriptor eri__frame__descriptor =
   "Eri__Frame",
   "eri",
   sizeof(Eri__Frame),
-  4,
+  5,
   eri__frame__field_descriptors,
   eri__frame__field_indices_by_name,
   1,  eri__frame__number_ranges,

@@ -28,6 +28,34 @@ public enum Limits {
   public static let frameBytes = 1 << 20
   /// Unpacked bytes of all data frames.
   public static let unpackedBytes: UInt64 = 1 << 36
+  /// Tensors under so many bytes may share a frame.
+  public static let sharedTensorBytes = 4_096
+  /// Unpacked bytes of a frame that tensors share.
+  public static let sharedFrameBytes = 1 << 16
+  /// UTF-8 bytes of a text that is not a name.
+  public static let textBytes = 1 << 20
+  /// Scales or zero points of one quantization.
+  public static let scales = 1 << 22
+  /// Goldens of one file.
+  public static let goldens = 1_024
+  /// Steps of one file's lineage.
+  public static let lineage = 4_096
+  /// Parameters of a network or of its training.
+  public static let parameters = 4_096
+  /// Frames or rows that preprocessing takes from a clip.
+  public static let steps = 65_536
+  /// Height or width of a face crop.
+  public static let cropExtent = 4_096
+  /// Side of a face crop over the longer side of the detection.
+  public static let cropScale = 16
+  /// Samples per second.
+  public static let sampleRate = 768_000
+  /// Samples of one Fourier transform or hop.
+  public static let transformSize = 65_536
+  /// Mel bands.
+  public static let bands = 4_096
+  /// Rows of coefficients side by side in one.
+  public static let stack = 256
   /// Channel groups, strides, dilations, paddings and kernel extents of a window.
   public static let window = 32_767
 }

@@ -10,6 +10,8 @@ public struct Model: Sendable {
   package var licence = ""
   package var goldens: [Golden] = []
   package var peakBytes: UInt64 = 0
+  /// The file it was read from.
+  package var file: ModelFile?
 
   package init() {}
 }
@@ -52,11 +54,7 @@ package struct Tensor: Sendable {
   /// Number of elements, or nil beyond `Limits.elements`.
   package var elementCount: Int? { elementProduct(shape) }
   /// Bytes of the values, or nil beyond the limits.
-  package var byteCount: Int? {
-    guard let count = elementCount else { return nil }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: dtype.byteCount)
-    return overflow ? nil : bytes
-  }
+  package var byteCount: Int? { ERIFormat.byteCount(of: shape, dtype) }
 }
 
 /// The product of extents, or nil if one is negative or the product passes `Limits.elements`.

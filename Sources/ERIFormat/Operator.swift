@@ -6,6 +6,8 @@ package protocol OperatorContract: Equatable, Sendable {
   static var number: UInt32 { get }
   /// The newest version this reader knows.
   static var version: UInt32 { get }
+  /// The format version that brought it.
+  static var since: FormatVersion { get }
   /// Types of the outputs for these inputs (nil: an optional input left out).
   /// - Throws: `FormatError` without a place, if an attribute or an input is outside the contract.
   func outputs(_ inputs: [ValueType?], _ inference: inout ShapeInference) throws(FormatError) -> [ValueType]
@@ -74,10 +76,13 @@ package struct OperatorIdentity: Equatable, Sendable {
   package let name: String
   package let number: UInt32
   package let version: UInt32
+  /// The format version that brought this version of the operator.
+  package let since: FormatVersion
 
   package init<Contract: OperatorContract>(_ contract: Contract.Type) {
     name = Contract.name
     number = Contract.number
     version = Contract.version
+    since = Contract.since
   }
 }

@@ -234,13 +234,17 @@ struct  Eri__Frame
   uint32_t unpacked_bytes;
   Eri__Filter filter;
   /*
-   * the byte planes' element size; 0 without a filter
+   * the byte planes' element size: 2, 4 or 8; 0 without a filter
    */
   uint32_t element_bytes;
+  /*
+   * of the stored bytes, checked before zstd sees them
+   */
+  uint32_t crc32c;
 };
 #define ERI__FRAME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__frame__descriptor) \
-    , 0, 0, ERI__FILTER__FILTER_NONE, 0 }
+    , 0, 0, ERI__FILTER__FILTER_NONE, 0, 0 }
 
 
 struct  Eri__Feature

@@ -7,6 +7,7 @@ package struct Attention: OperatorContract {
   package static let name = "attention"
   package static let number: UInt32 = 22
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   /// Query i sees key j only where i - before ≤ j ≤ i + after.
   package struct Band: Equatable, Sendable {

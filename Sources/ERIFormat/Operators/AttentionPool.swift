@@ -7,6 +7,7 @@ package struct AttentionPool: OperatorContract {
   package static let name = "attention_pool"
   package static let number: UInt32 = 23
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package init() {}
 

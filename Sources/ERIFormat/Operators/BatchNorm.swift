@@ -7,6 +7,7 @@ package struct BatchNorm: OperatorContract {
   package static let name = "batch_norm"
   package static let number: UInt32 = 17
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package var epsilon: Float
 

@@ -5,6 +5,7 @@ package struct Binary: OperatorContract {
   package static let name = "binary"
   package static let number: UInt32 = 25
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package enum Function: UInt32, Sendable, CaseIterable {
     case add = 1

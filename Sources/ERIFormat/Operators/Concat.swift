@@ -5,6 +5,7 @@ package struct Concat: OperatorContract {
   package static let name = "concat"
   package static let number: UInt32 = 26
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package var axis: Int
 

@@ -8,6 +8,7 @@ package struct Conv: OperatorContract {
   package static let name = "conv"
   package static let number: UInt32 = 16
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   /// One entry per spatial axis each.
   package var strides: [Int]

@@ -7,6 +7,7 @@ package struct Gate: OperatorContract {
   package static let name = "gate"
   package static let number: UInt32 = 29
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package var index: Int
 

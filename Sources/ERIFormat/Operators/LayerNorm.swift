@@ -7,6 +7,7 @@ package struct LayerNorm: OperatorContract {
   package static let name = "layer_norm"
   package static let number: UInt32 = 21
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package enum Form: UInt32, Sendable {
     /// gain (x - mean) / √(variance + epsilon) + bias.

@@ -7,6 +7,7 @@ package struct Linear: OperatorContract {
   package static let name = "linear"
   package static let number: UInt32 = 19
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package init() {}
 

@@ -7,6 +7,7 @@ package struct MaxPool: OperatorContract {
   package static let name = "max_pool"
   package static let number: UInt32 = 20
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   /// One entry per spatial axis each.
   package var kernel: [Int]

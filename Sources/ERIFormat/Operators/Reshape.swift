@@ -5,6 +5,7 @@ package struct Reshape: OperatorContract {
   package static let name = "reshape"
   package static let number: UInt32 = 27
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package var shape: [Dimension]
 

@@ -5,6 +5,7 @@ package struct Transpose: OperatorContract {
   package static let name = "transpose"
   package static let number: UInt32 = 28
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package var permutation: [Int]
 

@@ -5,6 +5,7 @@ package struct Unary: OperatorContract {
   package static let name = "unary"
   package static let number: UInt32 = 24
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package enum Function: UInt32, Sendable, CaseIterable {
     case relu = 1

@@ -7,6 +7,7 @@ package struct WeightNorm: OperatorContract {
   package static let name = "weight_norm"
   package static let number: UInt32 = 18
   package static let version: UInt32 = 1
+  package static let since = FormatVersion(1, 0)
 
   package init() {}
 
