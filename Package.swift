@@ -57,7 +57,7 @@ let package = Package(
 
     // The workstation's part.
     .target(
-      name: "ERIReference", dependencies: ["ERIFormat"], path: "Sources/Reference", swiftSettings: strict),
+      name: "ERIReference", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Reference", swiftSettings: strict),
     .target(
       name: "ERINetworks", dependencies: ["ERIFormat"], path: "Sources/Networks", swiftSettings: strict),
     .target(

@@ -170,6 +170,7 @@ package struct Node: Equatable, Sendable {
 
 extension Tensor {
   /// Copies the values, row-major little-endian, into memory of exactly their size.
+  /// - Throws: `FormatError` if the size differs or the file is damaged.
   package func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
     switch values {
     case .bytes(let bytes):
@@ -177,8 +178,8 @@ extension Tensor {
         throw FormatError(.invalid, at: "", "expected \(memory.count) bytes of values, found \(bytes.count)")
       }
       memory.copyBytes(from: bytes)
-    case .file:
-      throw FormatError(.unsupported, at: "", "expected values in memory, found a file")
+    case .file(let file, let index):
+      try file.read(index, into: memory)
     }
   }
 }

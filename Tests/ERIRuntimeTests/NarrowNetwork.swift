@@ -1,0 +1,35 @@
+import ERINetworks
+
+/// The dual-branch network in small: every layer kind of the full one, at widths that the reference computes in moments.
+func narrowParameters() -> DualBranchParameters {
+  var parameters = DualBranchParameters()
+  parameters.reaction.steps = 8
+  parameters.spatial.imageSize = 32
+  parameters.spatial.baseWidth = 8
+  parameters.spatial.blocks = 2
+  parameters.spatial.feedForward = 48
+  parameters.sound.coefficients = 6
+  parameters.sound.stack = 4
+  parameters.temporal.levels = 3
+  parameters.temporal.width = 16
+  parameters.temporal.blocks = 2
+  parameters.temporal.feedForward = 24
+  parameters.fusion.width = 12
+  return parameters
+}
+
+func narrowVideoParameters() -> VideoBranchParameters {
+  var parameters = VideoBranchParameters()
+  parameters.reaction = narrowParameters().reaction
+  parameters.spatial = narrowParameters().spatial
+  parameters.temporal = narrowParameters().temporal
+  return parameters
+}
+
+func narrowAudioParameters() -> AudioBranchParameters {
+  var parameters = AudioBranchParameters()
+  parameters.reaction = narrowParameters().reaction
+  parameters.sound = narrowParameters().sound
+  parameters.temporal = narrowParameters().temporal
+  return parameters
+}
