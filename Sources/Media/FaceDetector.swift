@@ -38,16 +38,30 @@ package final class FaceDetector {
   /// - Throws: `.outOfMemory` if dlib cannot unpack its filters.
   package init() throws(MediaError) {
     var reason = [CChar](repeating: 0, count: 256)
-    let made = eri_face_detector_create(&reason, reason.count)
-    guard let made else { throw Self.failure(reason) }
-    // Faces of 80 to 140 pixels: what a window around a known face shows.
-    let near = eri_face_detector_clone(made, 4, &reason, reason.count)
-    guard let near else {
-      eri_face_detector_free(made)
-      throw Self.failure(reason)
-    }
+    guard let made = eri_face_detector_create(&reason, reason.count) else { throw Self.failure(reason) }
     everySize = made
-    nearSize = near
+    nearSize = try Self.limited(made)
+  }
+
+  /// Another detector on the same filters, at no cost, to be used at the same time.
+  package func clone() throws(MediaError) -> FaceDetector { try FaceDetector(sharing: self) }
+
+  private init(sharing other: FaceDetector) throws(MediaError) {
+    var reason = [CChar](repeating: 0, count: 256)
+    let made = eri_face_detector_clone(other.everySize, 0, &reason, reason.count)
+    guard let made else { throw Self.failure(reason) }
+    everySize = made
+    nearSize = try Self.limited(made)
+  }
+
+  /// A clone for faces of 80 to 140 pixels: what a window around a known face shows. Frees the original on failure.
+  private static func limited(_ made: OpaquePointer) throws(MediaError) -> OpaquePointer {
+    var reason = [CChar](repeating: 0, count: 256)
+    guard let near = eri_face_detector_clone(made, 4, &reason, reason.count) else {
+      eri_face_detector_free(made)
+      throw failure(reason)
+    }
+    return near
   }
 
   deinit {

@@ -9,22 +9,21 @@ struct FaceReading {
   private var decodeTime = Duration.zero
   private var detectTime = Duration.zero
 
-  /// Bytes of decoded pictures held back at most while the face is missing, and kept at most for cropping.
-  static let pendingBytes = 64 << 20
-  static let keptBytes = 64 << 20
+  /// Bytes of decoded pictures held back at most while the face is missing.
+  private static let pendingBytes = 64 << 20
 
   init(path: String, detector: FaceDetector, options: FaceTrack.Options) {
     self.path = path
     self.options = options
     tracker = FaceTracker(detector: detector)
-    keeper = FrameKeeper(steps: options.steps, expected: nil, budget: Self.keptBytes)
+    keeper = FrameKeeper(steps: options.steps, expected: nil, budget: options.keptBytes)
   }
 
   mutating func run(progress: ((Int, Int?) -> Void)?) throws(MediaError) -> VideoOutcome {
     let clock = ContinuousClock()
     guard let decoder = try VideoDecoder(path: path, threads: options.threads) else { return .noVideo }
     let expected = decoder.announcedFrames
-    keeper = FrameKeeper(steps: options.steps, expected: expected, budget: Self.keptBytes)
+    keeper = FrameKeeper(steps: options.steps, expected: expected, budget: options.keptBytes)
 
     var times = FrameTimes()
     while true {
@@ -52,10 +51,12 @@ struct FaceReading {
     guard !sightings.isEmpty else { throw noPicture(decoder) }
     progress?(sightings.count, sightings.count)
 
+    let frameSeconds = decoder.announcedFrameSeconds
+    let warnings = clip.warnings + decoderWarnings(decoder, end: times.end(frameSeconds: frameSeconds))
     var video = VideoSummary(
       frames: sightings.count, framesWithFace: sightings.count { $0 != .absent },
-      seconds: times.seconds(frameSeconds: decoder.announcedFrameSeconds), width: clip.width, height: clip.height,
-      codec: decoder.codecName, warnings: clip.warnings + decoderWarnings(decoder),
+      seconds: times.seconds(frameSeconds: frameSeconds), width: clip.width, height: clip.height,
+      codec: decoder.codecName, warnings: warnings,
       decodeMilliseconds: decodeTime.milliseconds, detectMilliseconds: detectTime.milliseconds, cropMilliseconds: 0)
     guard let boxes = Sighting.boxes(sightings) else { return .noFace(video) }
 
@@ -107,9 +108,14 @@ struct FaceReading {
       found: "none that the \(decoder.codecName) decoder can read\(reason)", advice: "copy or record it again")
   }
 
-  private func decoderWarnings(_ decoder: VideoDecoder) -> [String] {
+  private func decoderWarnings(_ decoder: VideoDecoder, end: Double?) -> [String] {
     var warnings: [String] = []
-    if let reason = decoder.cutOff { warnings.append("the file ends before its video stream does (\(reason))") }
+    if let reason = decoder.cutOff {
+      warnings.append("the file ends before its video stream does (\(reason))")
+    } else if let end, let announced = decoder.announcedEnd, announced - end > max(0.5, 0.05 * announced) {
+      // Several containers just stop where they are cut.
+      warnings.append("the pictures end at \(end.inTenths) s, but the file announces \(announced.inTenths) s")
+    }
     if decoder.refused > 0 { warnings.append("\(decoder.refused) damaged video packets were skipped") }
     if decoder.repaired > 0 { warnings.append("\(decoder.repaired) damaged pictures were repaired by the decoder") }
     return warnings
@@ -188,46 +194,6 @@ private struct FrameKeeper {
   func holds(_ wanted: Set<Int>) -> Bool { wanted.allSatisfy { frames[$0] != nil } }
 }
 
-/// The clip's shown size, fixed by its first picture, and what was odd about its pictures.
-private struct ClipGeometry {
-  private var first: DisplayGeometry?
-  private(set) var warnings: [String] = []
-  private var count = 0
-  private var sizeChanged = false
-
-  var width: Int { first?.width ?? 0 }
-  var height: Int { first?.height ?? 0 }
-
-  mutating func shown(_ frame: VideoFrame, decoder: VideoDecoder) -> ShownFrame {
-    let orientation = decoder.orientation(of: frame)
-    count += 1
-    if let first {
-      let geometry = first.adapted(
-        codedWidth: frame.width, codedHeight: frame.height, quarterTurns: orientation.quarterTurns)
-      if !sizeChanged, frame.width != first.codedWidth || frame.height != first.codedHeight {
-        sizeChanged = true
-        warnings.append(
-          "from picture \(count - 1) on the size changes from \(first.codedWidth)x\(first.codedHeight) to "
-            + "\(frame.width)x\(frame.height); scaled to the first")
-      }
-      return ShownFrame(frame: frame, geometry: geometry, path: decoder.path)
-    }
-    if orientation.leftOver != 0 {
-      warnings.append("a rotation by \(orientation.degrees) degrees is rounded to \(orientation.quarterTurns * 90)")
-    }
-    if orientation.mirrored { warnings.append("the file asks for a mirrored picture; shown unmirrored") }
-    var aspect = decoder.pixelAspect(of: frame)
-    if aspect < 0.1 || aspect > 10 {
-      warnings.append("pixels \(aspect) times as wide as high are taken for an error; shown square")
-      aspect = 1
-    }
-    let geometry = DisplayGeometry(
-      codedWidth: frame.width, codedHeight: frame.height, pixelAspect: aspect, quarterTurns: orientation.quarterTurns)
-    first = geometry
-    return ShownFrame(frame: frame, geometry: geometry, path: decoder.path)
-  }
-}
-
 /// Collects the times of pictures.
 private struct FrameTimes {
   private(set) var count = 0
@@ -241,11 +207,19 @@ private struct FrameTimes {
     last = seconds
   }
 
+  /// The time at which the last picture ends.
+  func end(frameSeconds: Double) -> Double? { last.map { $0 + frameSeconds } }
+
   /// Length of the clip; the last picture lasts as long as the mean one, or as the header says for a single one.
   func seconds(frameSeconds: Double) -> Double {
     guard count > 1, let first, let last, last > first else { return Double(count) * frameSeconds }
     return (last - first) * Double(count) / Double(count - 1)
   }
+}
+
+extension Double {
+  /// Rounded to one decimal.
+  fileprivate var inTenths: Double { (self * 10).rounded() / 10 }
 }
 
 extension Duration {

@@ -50,6 +50,8 @@ package struct FaceTrack: Sendable {
     package var margin = 1.2
     /// Decoding threads, 0 for as many as there are processors.
     package var threads = 1
+    /// Most bytes of decoded pictures to keep for cropping; a clip that needs more is decoded twice.
+    package var keptBytes = 64 << 20
 
     package init() {}
   }

@@ -10,32 +10,32 @@ enum Sighting: Equatable {
 
 /// Decides which pictures of a clip are searched for the face, in one pass over them.
 ///
-/// Every third picture is searched while the face is there, every tenth while it is not, and always the first and the
-/// last. Where it comes or goes, the pictures between are searched towards the change, so that the pictures with a face
-/// are those that a search of every picture would give.
+/// Every third picture is searched while the face is there; while it is not, which costs ten times as much, the tenth
+/// after the first miss, the twentieth after the second, then every thirtieth. The first and the last always are. Where
+/// the face comes or goes, the pictures between are searched towards the change, so that the pictures with a face are
+/// those that a search of every picture would give, except for a face that shows up for less than a step only.
 struct SparseSearch<Picture> {
-  /// Steps between searched pictures while the face is seen, and while it is missing.
-  static var seenStep: Int { 3 }
-  static var missingStep: Int { 10 }
+  private static var seenStep: Int { 3 }
+  private static var missingStep: Int { 10 }
+  private static var longestMissingStep: Int { 30 }
 
   private(set) var sightings: [Sighting] = []
   /// Pictures since the last searched one.
   private var pending: [Picture] = []
   private var last: Sighting?
-  private var count = 0
+  private var missesInARow = 0
 
   /// Takes the next picture; `find` looks for the face, near a box if it was seen last.
   /// - Parameter patience: the longest run of pictures to hold back, at least 1.
   mutating func add<Failure: Error>(
-    _ picture: Picture, patience: Int = Self.missingStep,
+    _ picture: Picture, patience: Int = Int.max,
     find: (Picture, FaceBox?) throws(Failure) -> FaceBox?
   ) throws(Failure) {
-    count += 1
     let step =
       switch last {
       case nil: 1
       case .seen: Self.seenStep
-      case .between, .absent: Self.missingStep
+      case .between, .absent: min(Self.missingStep * missesInARow, Self.longestMissingStep)
       }
     if pending.count + 1 < min(step, max(patience, 1)) {
       pending.append(picture)
@@ -78,6 +78,7 @@ struct SparseSearch<Picture> {
     let sighting: Sighting = if let found { .seen(found) } else { .absent }
     sightings.append(sighting)
     last = sighting
+    missesInARow = found == nil ? missesInARow + 1 : 0
     pending.removeAll(keepingCapacity: true)
   }
 }

@@ -63,6 +63,20 @@ final class VideoDecoder {
     return estimate < 1e9 ? Int(estimate.rounded()) : nil
   }
 
+  /// The time at which the video should end according to the header, in seconds from the container's origin.
+  var announcedEnd: Double? {
+    let unknown = eri_av_no_timestamp()
+    let base = stream.pointee.time_base
+    if stream.pointee.duration > 0, base.den > 0 {
+      let start = stream.pointee.start_time == unknown ? 0 : stream.pointee.start_time
+      return (Double(start) + Double(stream.pointee.duration)) * Double(base.num) / Double(base.den)
+    }
+    let context = container.context.pointee
+    guard context.duration > 0 else { return nil }
+    let start = context.start_time == unknown ? 0 : context.start_time
+    return (Double(start) + Double(context.duration)) / Double(AV_TIME_BASE)
+  }
+
   /// Seconds between pictures according to the header, or a 25th where it says nothing.
   var announcedFrameSeconds: Double {
     let rate = stream.pointee.avg_frame_rate

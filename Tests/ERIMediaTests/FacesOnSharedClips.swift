@@ -27,7 +27,7 @@ let sharedVideos: URL? = {
     name: String, frames: Int, withFace: Int
   ) throws {
     let folder = try #require(sharedVideos)
-    let outcome = try FaceTrack.read(path: folder.appendingPathComponent(name).path, detector: FaceDetector())
+    let outcome = try FaceTrack.read(path: folder.appendingPathComponent(name).path, detector: testDetector.clone())
     let video = try #require(outcome.video)
     #expect(video.frames == frames)
     #expect(video.framesWithFace == withFace)
@@ -38,7 +38,7 @@ let sharedVideos: URL? = {
   @Test(.enabled(if: ProcessInfo.processInfo.environment["ERI_MEASURE"] == "faces", "run by Benchmarks/faces"))
   func `measured against dlib on every picture`() throws {
     let folder = try #require(sharedVideos)
-    let detector = try FaceDetector()
+    let detector = try testDetector.clone()
     let only = ProcessInfo.processInfo.environment["ERI_MEASURE_CLIP"] ?? ""
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
       only.isEmpty || $0.contains(only)
