@@ -36,9 +36,12 @@ package final class FaceDetector {
   static let windowSide = 160
 
   /// - Throws: `.outOfMemory` if dlib cannot unpack its filters.
-  package init() throws(MediaError) {
+  package convenience init() throws(MediaError) { try self.init(baseline: false) }
+
+  /// - Parameter baseline: use only instructions that every processor of the platform has.
+  init(baseline: Bool) throws(MediaError) {
     var reason = [CChar](repeating: 0, count: 256)
-    guard let made = eri_face_detector_create(&reason, reason.count) else { throw Self.failure(reason) }
+    guard let made = eri_face_detector_create(baseline ? 1 : 0, &reason, reason.count) else { throw Self.failure(reason) }
     everySize = made
     nearSize = try Self.limited(made)
   }

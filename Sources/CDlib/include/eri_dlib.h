@@ -21,9 +21,10 @@ typedef struct eri_face_box {
   double confidence;
 } eri_face_box;
 
-/// Unpacks the trained filters, which takes about half a second: once per process is enough.
+/// Unpacks the trained filters, which takes about half a second: once per process is enough. AVX2 is used where the
+/// processor has it, unless `baseline` is not 0; confidences then differ in their last digits.
 /// Returns NULL and writes a reason to `message` (at most `message_capacity` bytes with the final zero) on failure.
-eri_face_detector *eri_face_detector_create(char *message, size_t message_capacity);
+eri_face_detector *eri_face_detector_create(int baseline, char *message, size_t message_capacity);
 
 /// A second detector on the same filters, at no cost. `levels` limits the image pyramid, whose level n finds faces
 /// of about 80 * 1.2^n pixels (1.2^4 = 2.07); 0 searches all sizes. Returns NULL and a reason on failure.
