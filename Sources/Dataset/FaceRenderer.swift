@@ -123,7 +123,7 @@ package final class FaceRenderer {
       let shoulders = head.coverage(ellipse: a, collar, 2.1, 1.05)
       let shade = (0.92 + 0.16 * side * a) * (1 - 0.25 * PixelArithmetic.gaussian((u / 0.62), (v - 1.75) / 0.16))
       mix(x, cloth, shade, shoulders)
-      let edge = PixelArithmetic.maximum((u < 0 ? -u : u) - 0.55, PixelArithmetic.maximum(0.6 - v, v - 1.95))
+      let edge = PixelArithmetic.maximum((u < 0 ? -u : u) - 0.55, PixelArithmetic.maximum(0.6 - v, v - 1.84 - 0.13 * (1 - u * u / 0.3025)))
       let round = 1 - 0.28 * u * u / 0.3025
       mix(x, neck, neckLight * round * (1 + 0.10 * side * u), head.coverage(edge))
     }

@@ -83,12 +83,14 @@ package struct Person: Sendable, Equatable {
     let irises = [Colour(66, 44, 28), Colour(92, 66, 36), Colour(66, 92, 62), Colour(70, 102, 136)]
     iris = irises[min(Int(uniform(0, 4)), 3)].scaled(Float(uniform(0.85, 1.15)))
     cloth = colour(24, 210)
-    backgroundTop = colour(40, 200)
-    backgroundBottom = colour(30, 190)
+    // Half of a wall's colour is grey.
+    let wall = Float(uniform(70, 180))
+    backgroundTop = colour(40, 210).blended(with: Colour(wall, wall, wall), 0.5)
+    backgroundBottom = colour(25, 180).blended(with: Colour(wall, wall, wall), 0.5)
     spots = (0..<4).map { _ in
       BackgroundSpot(
         x: uniform(0, 1), y: uniform(0, 1), sigma: uniform(0.05, 0.25),
-        amplitude: colour(-35, 35))
+        amplitude: colour(-30, 30))
     }
   }
 }

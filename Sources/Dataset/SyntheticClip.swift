@@ -5,18 +5,16 @@ package struct ClipFormat: Sendable, Equatable {
   package var width = 320
   package var height = 240
   package var framesPerSecond = 25
-  /// Sample rate of the sound in Hz, one channel.
-  package var sampleRate = 22_050
   /// Length in seconds.
   package var duration = 10.0
 
-  package init() {}
-
-  /// What 10 s at 25 frames a second in 320 × 240 and 22,050 Hz are changed to.
+  /// 10 s of 320 × 240 at 25 frames a second and 22,050 Hz, unless said otherwise.
   package init(width: Int = 320, height: Int = 240, duration: Double = 10) {
     (self.width, self.height, self.duration) = (width, height, duration)
   }
 
+  /// Sample rate of the sound in Hz, one channel.
+  package var sampleRate: Int { Int(VoiceSynthesis.sampleRate) }
   package var frameCount: Int { Int(duration * Double(framesPerSecond) + 0.5) }
   package var sampleCount: Int { Int(duration * Double(sampleRate) + 0.5) }
 
@@ -27,9 +25,6 @@ package struct ClipFormat: Sendable, Equatable {
     }
     guard framesPerSecond >= 1, framesPerSecond <= 240 else {
       throw .badFormat("a clip must have 1 to 240 frames per second, not \(framesPerSecond)")
-    }
-    guard sampleRate == 22_050 else {
-      throw .badFormat("the voice is made at 22050 Hz, not \(sampleRate)")
     }
     guard duration >= 0.2, duration <= 600 else {
       throw .badFormat("a clip must last 0.2 to 600 seconds, not \(duration)")
@@ -57,6 +52,12 @@ package struct SyntheticClip: Sendable {
     person = Person(random: &personRandom)
     var motionRandom = SeededRandom(seed: seed, stream: "clip \(index) motion")
     motion = HeadMotion(random: &motionRandom, duration: format.duration)
+  }
+
+  /// clip_0000.mp4 for clip 0.
+  package var fileName: String {
+    let digits = String(index)
+    return "clip_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ".mp4"
   }
 
   /// How much of the reaction shows at a time: nothing, then within a tenth of the clip everything, then half of it by the end.
