@@ -34,7 +34,7 @@ struct BrowPaint {
   }
 
   func paint(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     for i in row.columns(box) {
       let k = (abs(s.uf[i]) - start) / Self.length
       guard k > -0.06, k < 1.06 else { continue }
@@ -45,7 +45,7 @@ struct BrowPaint {
       let distance = abs(s.vf[i] - centre) - half
       let ends = PixelArithmetic.smoothstep((k + 0.05) * 10) * PixelArithmetic.smoothstep((1.05 - k) * 10)
       let alpha = PixelArithmetic.clamp(0.5 - distance / Self.softness * 0.5) * ends * s.cover[i]
-      row.mix(i, hair, 0.55 + 0.45 * s.light[i], 0.95 * alpha)
+      s.mix(i, hair, 0.55 + 0.45 * s.light[i], 0.95 * alpha)
     }
   }
 }

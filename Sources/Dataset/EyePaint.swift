@@ -34,7 +34,7 @@ struct EyePaint {
   }
 
   private func paint(_ row: FaceRow, _ i: Int) {
-    let s = row.scratch
+    let s = row.planes
     let side: Float = s.uf[i] < 0 ? -1 : 1
     let across = s.uf[i] - side * distance
     let x = across / Self.halfWidth
@@ -52,26 +52,26 @@ struct EyePaint {
       let light = 0.55 + 0.45 * s.light[i]
       // The upper lid's shadow on the ball.
       let shadow = 0.70 + 0.30 * PixelArithmetic.clamp((y - top) * 16)
-      row.mix(i, Self.white, light * shadow, open)
+      s.mix(i, Self.white, light * shadow, open)
       let dx = across - gazeX
       let dy = y + 0.012 - gazeY
       let radius = (dx * dx + dy * dy).squareRoot()
       // Darker at the rim and under the lid, lighter below the pupil.
       let depth = 1 - 0.45 * PixelArithmetic.smoothstep((radius - 0.055) * 30) + 2.2 * dy
-      row.mix(i, iris, depth * shadow, open * head.coverage(radius - 0.088))
-      row.mix(i, Self.pupil, 1, open * head.coverage(radius - 0.042))
+      s.mix(i, iris, depth * shadow, open * head.coverage(radius - 0.088))
+      s.mix(i, Self.pupil, 1, open * head.coverage(radius - 0.042))
       let glintX = dx + 0.026
       let glintY = dy + 0.030
       let glint = (glintX * glintX + glintY * glintY).squareRoot()
-      row.mix(i, Self.glint, 1, open * head.coverage(glint - 0.020))
+      s.mix(i, Self.glint, 1, open * head.coverage(glint - 0.020))
     }
     // Lid line, crease above, rim below; they thin out towards and past the corners.
     let taper = PixelArithmetic.smoothstep((1.18 - abs(x)) * 3.5)
     let lid = head.coverage((abs(y - top) - 0.022) * steep)
-    row.mix(i, lash, 1, lid * taper * cover)
+    s.mix(i, lash, 1, lid * taper * cover)
     let fold = head.coverage((abs(y - top + 0.055) - 0.012) * steep)
-    row.mix(i, crease, s.light[i], 0.35 * fold * taper * cover)
+    s.mix(i, crease, s.light[i], 0.35 * fold * taper * cover)
     let rim = head.coverage((abs(y - bottom) - 0.010) * steep)
-    row.mix(i, crease, s.light[i], 0.35 * rim * taper * cover)
+    s.mix(i, crease, s.light[i], 0.35 * rim * taper * cover)
   }
 }

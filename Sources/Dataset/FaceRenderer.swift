@@ -51,7 +51,7 @@ package final class FaceRenderer {
         paintTorso(y, head)
         let span = head.span(ofRow: y, width: width)
         if !span.isEmpty {
-          let row = FaceRow(rows, y: y, span: span)
+          let row = FaceRow(rows.planes, y: y, span: span)
           row.place(head)
           hair.paintBehind(row)
           skin.paint(row)
@@ -60,7 +60,7 @@ package final class FaceRenderer {
           mouth.paint(row)
           hair.paintFront(row)
         }
-        noise.finish(rows, pixels, y)
+        noise.finish(rows.planes, pixels, y)
       }
     }
   }
@@ -101,38 +101,39 @@ package final class FaceRenderer {
     let plane = width * height
     background.withUnsafeBufferPointer { source in
       guard let base = source.baseAddress else { return }
-      rows.red.update(from: base + y * width, count: width)
-      rows.green.update(from: base + plane + y * width, count: width)
-      rows.blue.update(from: base + 2 * plane + y * width, count: width)
+      rows.planes.red.update(from: base + y * width, count: width)
+      rows.planes.green.update(from: base + plane + y * width, count: width)
+      rows.planes.blue.update(from: base + 2 * plane + y * width, count: width)
     }
   }
 
   /// Shoulders and neck; they follow the head but do not roll.
   private func paintTorso(_ y: Int, _ head: HeadGeometry) {
+    let s = rows.planes
     let v = (Float(y) + 0.5 - head.y) * head.unit
-    guard v > 0.5 else { return }
-    let cloth = person.cloth
-    let neck = person.skin
     let side: Float = person.light.x < 0 ? -1 : 1
-    // The jaw's shadow lies on the upper neck.
-    let neckLight = 0.72 - 0.22 * PixelArithmetic.smoothstep((1.85 - v) * 1.6)
-    let collar = (v - 2.75) / 1.05
-    for x in 0..<width {
-      let u = (Float(x) + 0.5 - head.x) * head.unit
-      let a = u / 2.1
-      let shoulders = head.coverage(ellipse: a, collar, 2.1, 1.05)
-      let shade = (0.92 + 0.16 * side * a) * (1 - 0.25 * PixelArithmetic.gaussian((u / 0.62), (v - 1.75) / 0.16))
-      mix(x, cloth, shade, shoulders)
-      let edge = PixelArithmetic.maximum((u < 0 ? -u : u) - 0.55, PixelArithmetic.maximum(0.6 - v, v - 1.84 - 0.13 * (1 - u * u / 0.3025)))
-      let round = 1 - 0.28 * u * u / 0.3025
-      mix(x, neck, neckLight * round * (1 + 0.10 * side * u), head.coverage(edge))
+    if v > 1.65 {
+      let cloth = person.cloth
+      let b = (v - 2.75) / 1.05
+      let collar = (v - 1.75) / 0.16
+      for x in head.columns(from: head.x - 2.15 * head.radius, to: head.x + 2.15 * head.radius, width: width) {
+        let u = (Float(x) + 0.5 - head.x) * head.unit
+        let a = u / 2.1
+        let shadow = 1 - 0.25 * PixelArithmetic.gaussian(u / 0.62, collar)
+        s.mix(x, cloth, (0.92 + 0.16 * side * a) * shadow, head.coverage(ellipse: a, b, 2.1, 1.05))
+      }
     }
-  }
-
-  @inline(__always)
-  private func mix(_ x: Int, _ colour: Colour, _ shade: Float, _ alpha: Float) {
-    rows.red[x] += (colour.red * shade - rows.red[x]) * alpha
-    rows.green[x] += (colour.green * shade - rows.green[x]) * alpha
-    rows.blue[x] += (colour.blue * shade - rows.blue[x]) * alpha
+    if v > 0.55, v < 2.05 {
+      let skin = person.skin
+      // The jaw's shadow lies on the upper neck.
+      let light = 0.72 - 0.22 * PixelArithmetic.smoothstep((1.85 - v) * 1.6)
+      for x in head.columns(from: head.x - 0.6 * head.radius, to: head.x + 0.6 * head.radius, width: width) {
+        let u = (Float(x) + 0.5 - head.x) * head.unit
+        let arch = 1 - u * u / 0.3025
+        let outside = PixelArithmetic.maximum(0.6 - v, v - 1.84 - 0.13 * arch)
+        let alpha = head.coverage(PixelArithmetic.maximum(abs(u) - 0.55, outside))
+        s.mix(x, skin, light * (0.72 + 0.28 * arch) * (1 + 0.10 * side * u), alpha)
+      }
+    }
   }
 }

@@ -1,19 +1,20 @@
 import ERIFormat
 
 /// The arrays in which one row of a picture is painted.
-final class RowScratch {
+///
+/// A value, not a class: loops over it know that writing pixels does not move the arrays, and become vector code.
+struct RowPlanes {
   let width: Int
-  private let memory: UnsafeMutablePointer<Float>
   /// The colours so far.
   let red, green, blue: UnsafeMutablePointer<Float>
   /// Face coordinates, the same shifted by yaw and pitch, the light that falls on the skin, its shading, and how much of
   /// the pixel the face covers.
   let u, v, uf, vf, light, shade, cover: UnsafeMutablePointer<Float>
 
-  init(width: Int) {
+  fileprivate static let count = 10
+
+  fileprivate init(_ memory: UnsafeMutablePointer<Float>, width: Int) {
     self.width = width
-    memory = .allocate(capacity: 10 * width)
-    memory.initialize(repeating: 0, count: 10 * width)
     red = memory
     green = memory + width
     blue = memory + 2 * width
@@ -24,6 +25,26 @@ final class RowScratch {
     light = memory + 7 * width
     shade = memory + 8 * width
     cover = memory + 9 * width
+  }
+
+  /// Lays a colour over a pixel with the given opacity.
+  @inline(__always)
+  func mix(_ i: Int, _ colour: Colour, _ shade: Float, _ alpha: Float) {
+    red[i] += (colour.red * shade - red[i]) * alpha
+    green[i] += (colour.green * shade - green[i]) * alpha
+    blue[i] += (colour.blue * shade - blue[i]) * alpha
+  }
+}
+
+/// Owns the memory of a row's arrays.
+final class RowScratch {
+  let planes: RowPlanes
+  private let memory: UnsafeMutablePointer<Float>
+
+  init(width: Int) {
+    memory = .allocate(capacity: RowPlanes.count * width)
+    memory.initialize(repeating: 0, count: RowPlanes.count * width)
+    planes = RowPlanes(memory, width: width)
   }
 
   deinit { memory.deallocate() }
@@ -111,17 +132,17 @@ struct PixelBox {
 
 /// The part of one row where the head is.
 struct FaceRow {
-  let scratch: RowScratch
+  let planes: RowPlanes
   let y: Int
   let span: Range<Int>
 
-  init(_ scratch: RowScratch, y: Int, span: Range<Int>) {
-    (self.scratch, self.y, self.span) = (scratch, y, span)
+  init(_ planes: RowPlanes, y: Int, span: Range<Int>) {
+    (self.planes, self.y, self.span) = (planes, y, span)
   }
 
   /// Fills the coordinates, the light and the face's coverage.
   func place(_ head: HeadGeometry) {
-    let s = scratch
+    let s = planes
     let dy = (Float(y) + 0.5 - head.y) * head.unit
     let light = head.light
     for i in span {
@@ -159,14 +180,5 @@ struct FaceRow {
     let first = Int(PixelArithmetic.minimum(PixelArithmetic.maximum(box.left, lower), upper))
     let last = Int(PixelArithmetic.minimum(PixelArithmetic.maximum(box.right + 1, lower), upper))
     return first..<max(first, last)
-  }
-
-  /// Lays a colour over a pixel with the given opacity.
-  @inline(__always)
-  func mix(_ i: Int, _ colour: Colour, _ shade: Float, _ alpha: Float) {
-    let s = scratch
-    s.red[i] += (colour.red * shade - s.red[i]) * alpha
-    s.green[i] += (colour.green * shade - s.green[i]) * alpha
-    s.blue[i] += (colour.blue * shade - s.blue[i]) * alpha
   }
 }

@@ -18,10 +18,10 @@ struct HairPaint {
 
   /// The cap of hair and the ears.
   func paintBehind(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     for i in row.span {
       let alpha = cap(s.u[i], s.v[i]) * PixelArithmetic.smoothstep((end + 0.15 - s.v[i]) * 5)
-      row.mix(i, hair, sheen(s.u[i], s.v[i]) * 0.9, alpha)
+      s.mix(i, hair, sheen(s.u[i], s.v[i]) * 0.9, alpha)
     }
     for (index, box) in earBox.enumerated() {
       let side: Float = index == 0 ? -1 : 1
@@ -30,14 +30,14 @@ struct HairPaint {
         let b = (s.v[i] + 0.05) / 0.27
         let alpha = head.coverage(ellipse: a, b, 0.13, 0.27)
         let hollow = 1 - 0.30 * PixelArithmetic.gaussian((a - 0.35 * side) * 2.4, b * 1.7)
-        row.mix(i, skin, 0.8 * hollow, alpha)
+        s.mix(i, skin, 0.8 * hollow, alpha)
       }
     }
   }
 
   /// The hair above the hairline.
   func paintFront(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     guard (Float(row.y) + 0.5 - head.y) * head.unit < 0.5 else { return }
     for i in row.span {
       let u = s.u[i]
@@ -50,7 +50,7 @@ struct HairPaint {
       s.red[i] *= 1 - shadow
       s.green[i] *= 1 - shadow
       s.blue[i] *= 1 - shadow
-      row.mix(i, hair, sheen(u, v), above * cap(u, v))
+      s.mix(i, hair, sheen(u, v), above * cap(u, v))
     }
   }
 

@@ -49,7 +49,7 @@ struct MouthPaint {
   }
 
   private func paint(_ row: FaceRow, _ i: Int) {
-    let s = row.scratch
+    let s = row.planes
     let x = s.uf[i] * inverseWidth
     let y = s.vf[i] - middle
     let square = x * x
@@ -66,7 +66,7 @@ struct MouthPaint {
     let cornerX = (abs(x) - 1.0) * 9
     let cornerY = (y - raise - bend) * 28
     let corner = 0.40 * PixelArithmetic.gaussian(cornerX, cornerY)
-    row.mix(i, Self.line, light, corner * cover)
+    s.mix(i, Self.line, light, corner * cover)
 
     guard square < 1 else { return }
     // Cupid's bow: a dip in the middle of the upper lip.
@@ -76,21 +76,21 @@ struct MouthPaint {
     let upper = head.coverage(PixelArithmetic.maximum(upperEdge - y, y - top))
     let lower = head.coverage(PixelArithmetic.maximum(bottom - y, y - lowerEdge))
     let gleam = 1 + 0.20 * PixelArithmetic.gaussian(x * 3.2, (y - bottom - 0.45 * lowerLip) * 40)
-    row.mix(i, upperColour, light * 0.94, upper * cover)
-    row.mix(i, lowerColour, light * gleam, lower * cover)
+    s.mix(i, upperColour, light * 0.94, upper * cover)
+    s.mix(i, lowerColour, light * gleam, lower * cover)
 
     let opening = head.coverage(PixelArithmetic.maximum(top - y, y - bottom)) * cover
     if opening > 0 {
-      row.mix(i, Self.inside, 1, opening)
+      s.mix(i, Self.inside, 1, opening)
       let depth = bottom - top
       // The tongue rises from the bottom of a wide opening; the teeth hang from its top.
       let tongueTop = bottom - 0.38 * depth * PixelArithmetic.maximum(1 - 1.6 * square, 0)
-      row.mix(i, Self.tongueColour, 0.9, 0.8 * tongue * opening * head.coverage(tongueTop - y))
+      s.mix(i, Self.tongueColour, 0.9, 0.8 * tongue * opening * head.coverage(tongueTop - y))
       let height = PixelArithmetic.minimum(0.10, 0.75 * depth)
       let tooth = head.coverage(y - top - height)
-      row.mix(i, Self.teethColour, 0.72 + 0.28 * arch, teeth * opening * tooth)
+      s.mix(i, Self.teethColour, 0.72 + 0.28 * arch, teeth * opening * tooth)
     }
     let parting = head.coverage(abs(y - top) - 0.018 * (0.35 + 0.65 * arch))
-    row.mix(i, Self.line, 1, 0.85 * parting * cover)
+    s.mix(i, Self.line, 1, 0.85 * parting * cover)
   }
 }

@@ -7,14 +7,21 @@ import ERIFormat
 final class PixelNoise {
   private let width: Int
   private let states: UnsafeMutablePointer<UInt32>
+  /// A row of grey noise.
+  private let common: UnsafeMutablePointer<Float>
 
   init(width: Int) {
     self.width = width
     states = .allocate(capacity: 4 * width)
     states.initialize(repeating: 1, count: 4 * width)
+    common = .allocate(capacity: width)
+    common.initialize(repeating: 0, count: width)
   }
 
-  deinit { states.deallocate() }
+  deinit {
+    states.deallocate()
+    common.deallocate()
+  }
 
   /// Seeds the generators of a frame.
   func start(_ random: inout SeededRandom) {
@@ -27,18 +34,32 @@ final class PixelNoise {
   }
 
   /// Adds noise to a row and writes its bytes.
-  func finish(_ row: RowScratch, _ pixels: UnsafeMutableBufferPointer<UInt8>, _ y: Int) {
+  ///
+  /// One short loop after another: a loop over few arrays becomes vector code, one over all of them does not.
+  func finish(_ row: RowPlanes, _ pixels: UnsafeMutableBufferPointer<UInt8>, _ y: Int) {
     guard let base = pixels.baseAddress else { return }
+    let width = self.width
+    let common = self.common
     let out = base + 3 * width * y
-    let green = states + width
-    let blue = states + 2 * width
     let grey = states + 3 * width
+    for i in 0..<width { common[i] = 4 * next(&grey[i]) }
+    add(common, row.red, states, width)
+    add(common, row.green, states + width, width)
+    add(common, row.blue, states + 2 * width, width)
     for i in 0..<width {
-      let common = 4 * next(&grey[i])
-      out[3 * i] = byte(row.red[i] + common + 1.6 * next(&states[i]))
-      out[3 * i + 1] = byte(row.green[i] + common + 1.6 * next(&green[i]))
-      out[3 * i + 2] = byte(row.blue[i] + common + 1.6 * next(&blue[i]))
+      out[3 * i] = byte(row.red[i])
+      out[3 * i + 1] = byte(row.green[i])
+      out[3 * i + 2] = byte(row.blue[i])
     }
+  }
+
+  /// Adds the grey noise and a channel's own to its colours.
+  @inline(__always)
+  private func add(
+    _ common: UnsafeMutablePointer<Float>, _ colours: UnsafeMutablePointer<Float>,
+    _ states: UnsafeMutablePointer<UInt32>, _ width: Int
+  ) {
+    for i in 0..<width { colours[i] += common[i] + 1.6 * next(&states[i]) }
   }
 
   /// A number of mean 0 and variance 1.

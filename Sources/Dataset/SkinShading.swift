@@ -58,7 +58,7 @@ struct SkinShading {
 
   /// Shades the row's skin and lays it over what is there.
   func paint(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     for spot in spots {
       for i in row.columns(spot.box) {
         let a = (s.uf[i] - spot.u) * spot.inverseU
@@ -69,13 +69,13 @@ struct SkinShading {
     shadeNose(row)
     shadeFolds(row)
     for i in row.span {
-      row.mix(i, skin, s.shade[i], s.cover[i])
+      s.mix(i, skin, s.shade[i], s.cover[i])
     }
   }
 
   /// The ridge of the nose and its sides.
   private func shadeNose(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     for i in row.columns(noseBox) {
       let u = s.uf[i]
       let distance = abs(s.vf[i] + 0.02)
@@ -89,7 +89,7 @@ struct SkinShading {
 
   /// The folds from the nose to the corners of the mouth.
   private func shadeFolds(_ row: FaceRow) {
-    let s = row.scratch
+    let s = row.planes
     for i in row.columns(foldBox) {
       let v = s.vf[i]
       let line = 0.20 + 0.62 * (v - 0.22) + foldShift
