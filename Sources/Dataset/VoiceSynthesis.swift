@@ -107,7 +107,7 @@ struct VoiceSynthesis {
       Resonator(frequency: frequency * formantFactor, bandwidth: bandwidth)
     }
     let softness = min(max(0.45 + 0.35 * (manner.tilt + speaker.tilt), 0), 0.95)
-    let scale = 0.06 * Decibels.amplitude(manner.level + speaker.level + syllable.level)
+    let scale = 0.035 * Decibels.amplitude(manner.level + speaker.level + syllable.level)
     let attack = 0.030 * Self.sampleRate
     let release = 0.050 * Self.sampleRate
     let fall = manner.range * (syllable.isLaugh ? 2 : 1)
