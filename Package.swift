@@ -64,8 +64,8 @@ let package = Package(
       name: "ERIMedia", dependencies: ["ERISignal", "CSndFile", "CAVFormat", "CDlib"],
       path: "Sources/Media", swiftSettings: strict),
     .target(
-      name: "ERIDataset", dependencies: ["ERIFormat", "ERISignal", "ERIMedia"], path: "Sources/Dataset",
-      swiftSettings: strict),
+      name: "ERIDataset", dependencies: ["ERIFormat", "ERISignal", "ERIMedia", "CAVFormat", "CERISystem"],
+      path: "Sources/Dataset", swiftSettings: strict),
 
     // Tests.
     .target(name: "ERITestSupport", dependencies: ["ERIFormat"], path: "Tests/ERITestSupport"),
