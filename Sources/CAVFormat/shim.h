@@ -1,3 +1,6 @@
+#ifndef ERI_CAVFORMAT_SHIM_H
+#define ERI_CAVFORMAT_SHIM_H
+
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
@@ -9,3 +12,18 @@
 #include <libavutil/samplefmt.h>
 #include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
+
+// Swift does not import these macros: they cast or are compound literals.
+
+/// AVERROR_EOF: the end of a file or of a decoder's output.
+static inline int eri_av_error_eof(void) { return AVERROR_EOF; }
+/// AVERROR(EAGAIN): the decoder wants another packet first.
+static inline int eri_av_error_again(void) { return AVERROR(EAGAIN); }
+/// AVERROR(ENOMEM).
+static inline int eri_av_error_memory(void) { return AVERROR(ENOMEM); }
+/// AVERROR_INVALIDDATA: the bytes are not what the container or codec prescribes.
+static inline int eri_av_error_invalid_data(void) { return AVERROR_INVALIDDATA; }
+/// AV_NOPTS_VALUE: a time that is not known.
+static inline int64_t eri_av_no_timestamp(void) { return AV_NOPTS_VALUE; }
+
+#endif
