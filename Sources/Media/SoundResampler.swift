@@ -88,14 +88,16 @@ final class SoundResampler {
       produced += input.count
       return true
     }
-    guard let base = input.baseAddress, var waiting = Int32(exactly: input.count) else { return input.isEmpty }
-    let bytes = UnsafeRawPointer(base).assumingMemoryBound(to: UInt8.self)
-    while true {
-      let count = convert(context, bytes, waiting, into: &output)
-      // Less than the buffer holds: nothing more is ready. The input was taken as a whole at the first call.
-      if count < Self.bufferCount { return count >= 0 }
-      waiting = 0
+    // Pieces of which half a buffer comes out: libswresample takes each as a whole (it crashes on what it would have to
+    // keep), and what the filter gives late finds room in the other half.
+    let pieceCount = min(max(Self.bufferCount * rate / (2 * Sound.sampleRate), 1), Self.bufferCount)
+    var start = 0
+    while start < input.count {
+      let piece = UnsafeBufferPointer(rebasing: input[start..<min(start + pieceCount, input.count)])
+      guard convert(context, piece, into: &output) >= 0 else { return false }
+      start += piece.count
     }
+    return true
   }
 
   /// Appends what the filter still holds, to ⌈input · 22,050 / rate⌉ samples in all, as librosa counts them.
@@ -103,7 +105,7 @@ final class SoundResampler {
   func finish(into output: inout [Float]) -> Bool {
     if let context {
       while true {
-        let count = convert(context, nil, 0, into: &output)
+        let count = convert(context, nil, into: &output)
         guard count >= 0 else { return false }
         if count == 0 { break }
       }
@@ -118,13 +120,13 @@ final class SoundResampler {
 
   /// One call of libswresample; nil input flushes. Returns the number of samples appended, or a negative error.
   private func convert(
-    _ context: OpaquePointer, _ input: UnsafePointer<UInt8>?, _ inputCount: Int32, into output: inout [Float]
+    _ context: OpaquePointer, _ input: UnsafeBufferPointer<Float>?, into output: inout [Float]
   ) -> Int {
     let count = buffer.withUnsafeMutableBytes { raw -> Int in
       var target = raw.baseAddress?.assumingMemoryBound(to: UInt8.self)
       guard let input else { return Int(swr_convert(context, &target, Int32(Self.bufferCount), nil, 0)) }
-      var source: UnsafePointer<UInt8>? = input
-      return Int(swr_convert(context, &target, Int32(Self.bufferCount), &source, inputCount))
+      var source = UnsafeRawPointer(input.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+      return Int(swr_convert(context, &target, Int32(Self.bufferCount), &source, Int32(input.count)))
     }
     guard count > 0 else { return count }
     output.append(contentsOf: buffer.prefix(count))

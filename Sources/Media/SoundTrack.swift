@@ -152,9 +152,11 @@ enum SoundTrack {
         decoder: SoundTrack.decoderName, warnings: warnings)
     }
 
-    /// Length that the container states for the track, or for all of it.
+    /// Length that the container states for the track. Its length as a whole counts only where there are no pictures,
+    /// which may last longer than the sound.
     private var expectedSeconds: Double? {
       if stream.pointee.duration > 0 { return seconds(stream.pointee.duration, of: stream) }
+      guard container.bestStream(AVMEDIA_TYPE_VIDEO) == nil else { return nil }
       let whole = container.context.pointee.duration
       return whole > 0 ? Double(whole) / Double(AV_TIME_BASE) : nil
     }
