@@ -1,0 +1,22 @@
+import Foundation
+
+extension TemporaryFolder {
+  /// What a failing ffmpeg was asked.
+  public struct FFmpegFailure: Error { public let command: String }
+
+  /// Makes a file with ffmpeg; the arguments stand before its name. Returns its path.
+  public func ffmpeg(_ name: String, _ arguments: String...) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-bitexact"] + arguments + [path(name)]
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw FFmpegFailure(command: (process.arguments ?? []).joined(separator: " "))
+    }
+    return path(name)
+  }
+
+  /// The bytes of a file in the folder.
+  public func bytes(_ name: String) throws -> [UInt8] { try TemporaryFolder.read(path(name)) }
+}
