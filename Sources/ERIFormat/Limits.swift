@@ -30,4 +30,6 @@ public enum Limits {
   public static let unpackedBytes: UInt64 = 1 << 36
   /// Channel groups, strides, dilations, paddings and kernel extents of a window.
   public static let window = 32_767
+  /// Bytes of a .npy file's header text.
+  public static let npyHeaderBytes = 65_536
 }
