@@ -58,4 +58,6 @@ public enum Limits {
   public static let stack = 256
   /// Channel groups, strides, dilations, paddings and kernel extents of a window.
   public static let window = 32_767
+  /// Bytes of a .npy file's header text.
+  public static let npyHeaderBytes = 65_536
 }

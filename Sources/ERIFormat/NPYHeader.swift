@@ -1,0 +1,156 @@
+/// What the header of a .npy file says of its values.
+package struct NPYHeader: Equatable, Sendable {
+  package let dtype: DType
+  package let shape: [Int]
+  /// The first index runs fastest.
+  package let isFortranOrder: Bool
+  package let isBigEndian: Bool
+  /// Bytes of all values.
+  package let byteCount: Int
+
+  /// The eight bytes that every .npy file begins with, up to the version: "\x93NUMPY".
+  package static let magic: [UInt8] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
+
+  /// Parses the header's text, a Python dictionary literal of `descr`, `fortran_order` and `shape`.
+  /// - Throws: `FormatError` `.invalid` or `.limitExceeded` for what breaks NumPy's format, `.unsupported` for types without a `DType`.
+  package init(text: [UInt8]) throws(FormatError) {
+    var reader = PythonLiteralReader(text)
+    var type: (dtype: DType, isBigEndian: Bool)?
+    var isFortranOrder: Bool?
+    var shape: [Int]?
+    try reader.expect("{", "a dictionary")
+    while !reader.take("}") {
+      let key = try reader.string("a key")
+      try reader.expect(":", "a colon after key '\(key)'")
+      switch key {
+      case "descr":
+        try Self.onlyOnce(type == nil, key)
+        type = try Self.type(&reader)
+      case "fortran_order":
+        try Self.onlyOnce(isFortranOrder == nil, key)
+        isFortranOrder = try reader.boolean(key)
+      case "shape":
+        try Self.onlyOnce(shape == nil, key)
+        shape = try reader.integers(key)
+      default:
+        throw FormatError(
+          .invalid, at: "header", "expected the keys descr, fortran_order and shape, found '\(key)'")
+      }
+      if !reader.take(",") {
+        try reader.expect("}", "a comma or the end of the dictionary")
+        break
+      }
+    }
+    try reader.expectEnd()
+    guard let type else { throw Self.missing("descr") }
+    guard let isFortranOrder else { throw Self.missing("fortran_order") }
+    guard let shape else { throw Self.missing("shape") }
+    guard shape.count <= Limits.rank else {
+      throw FormatError(
+        .limitExceeded, at: "header", "expected at most \(Limits.rank) dimensions, found \(shape.count)")
+    }
+    guard let count = elementProduct(shape) else {
+      throw FormatError(
+        .limitExceeded, at: "header", "expected at most \(Limits.elements) elements, found shape \(shapeText(shape))")
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.dtype.byteCount)
+    guard !overflow else {
+      throw FormatError(
+        .limitExceeded, at: "header", "expected at most \(Int.max) bytes, found shape \(shapeText(shape)) of \(type.dtype.name)")
+    }
+    dtype = type.dtype
+    isBigEndian = type.isBigEndian
+    self.isFortranOrder = isFortranOrder
+    self.shape = shape
+    byteCount = bytes
+  }
+
+  /// The whole beginning of a version 1 file: magic, version, length, dictionary, padded so that the values start at a multiple of 64.
+  /// - Throws: `FormatError` `.unsupported` for bfloat16, which .npy has no name for.
+  package static func encoded(dtype: DType, shape: [Int]) throws(FormatError) -> [UInt8] {
+    let order = dtype.byteCount == 1 ? "|" : "<"
+    var extents = joined(shape.map { "\($0)" }, separator: ", ")
+    if shape.count == 1 { extents += "," }
+    let text = "{'descr': '\(order)\(try code(dtype))', 'fortran_order': False, 'shape': (\(extents)), }"
+    let preamble = magic.count + 4
+    let unpadded = preamble + text.utf8.count + 1
+    let padding = (64 - unpadded % 64) % 64
+    let length = text.utf8.count + padding + 1
+    var bytes = magic
+    bytes += [1, 0, UInt8(truncatingIfNeeded: length), UInt8(truncatingIfNeeded: length >> 8)]
+    bytes += Array(text.utf8)
+    bytes += [UInt8](repeating: 0x20, count: padding)
+    bytes.append(0x0a)
+    return bytes
+  }
+
+  /// NumPy's letter and size of the type ("f4").
+  private static func code(_ dtype: DType) throws(FormatError) -> String {
+    switch dtype {
+    case .f64: "f8"
+    case .f32: "f4"
+    case .f16: "f2"
+    case .bf16:
+      throw FormatError(
+        .unsupported, at: "", "expected a type that .npy has a name for, found bfloat16; convert it to float32 first")
+    case .i64: "i8"
+    case .i32: "i4"
+    case .i16: "i2"
+    case .i8: "i1"
+    case .u64: "u8"
+    case .u32: "u4"
+    case .u16: "u2"
+    case .u8: "u1"
+    case .bool: "b1"
+    }
+  }
+
+  private static func dtype(code: String) -> DType? {
+    switch code {
+    case "f8": .f64
+    case "f4": .f32
+    case "f2": .f16
+    case "i8": .i64
+    case "i4": .i32
+    case "i2": .i16
+    case "i1": .i8
+    case "u8": .u64
+    case "u4": .u32
+    case "u2": .u16
+    case "u1": .u8
+    case "b1": .bool
+    default: nil
+    }
+  }
+
+  /// The value of `descr`.
+  private static func type(_ reader: inout PythonLiteralReader) throws(FormatError) -> (DType, isBigEndian: Bool) {
+    if reader.peeks("[") || reader.peeks("(") {
+      throw FormatError(
+        .unsupported, at: "header", "expected a simple type, found a structured one; save each field as an array of its own")
+    }
+    let text = try reader.string("the type")
+    let code = String(text.dropFirst())
+    guard let order = text.utf8.first, order == 0x3c || order == 0x3e || order == 0x7c else {
+      throw FormatError(
+        .invalid, at: "header", "expected a type beginning with '<', '>' or '|', found '\(text)'")
+    }
+    guard let dtype = Self.dtype(code: code) else {
+      let found = code.utf8.first == 0x4f ? "Python objects '\(text)'" : "type '\(text)'"
+      throw FormatError(
+        .unsupported, at: "header", "expected float16 to float64, an integer type or bool, found \(found); convert the array first")
+    }
+    guard order != 0x7c || dtype.byteCount == 1 else {
+      throw FormatError(.invalid, at: "header", "expected a byte order '<' or '>' for type '\(text)', found '|'")
+    }
+    return (dtype, order == 0x3e)
+  }
+
+  private static func onlyOnce(_ isFirst: Bool, _ key: String) throws(FormatError) {
+    guard isFirst else { throw FormatError(.invalid, at: "header", "expected key '\(key)' once, found it twice") }
+  }
+
+  private static func missing(_ key: String) -> FormatError {
+    FormatError(.invalid, at: "header", "expected key '\(key)', found none")
+  }
+}
