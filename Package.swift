@@ -19,6 +19,11 @@ let package = Package(
   products: [
     .library(name: "ERIFormat", targets: ["ERIFormat"]),
     .library(name: "ERIRuntime", targets: ["ERIRuntime"]),
+    .executable(name: "eri", targets: ["eri"]),
+    .executable(name: "eri-run", targets: ["eri-run"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     // System libraries.
@@ -55,6 +60,11 @@ let package = Package(
       name: "ERISignal", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Signal",
       swiftSettings: strict),
 
+    // exec, inspect and check as both tools run them: Embedded-clean too.
+    .target(
+      name: "ERICommands", dependencies: ["ERIFormat", "ERIRuntime", "CERISystem"], path: "Sources/Commands",
+      swiftSettings: strict),
+
     // The workstation's part.
     .target(
       name: "ERIReference", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Reference", swiftSettings: strict),
@@ -66,6 +76,16 @@ let package = Package(
     .target(
       name: "ERIDataset", dependencies: ["ERIFormat", "ERISignal", "ERIMedia", "CAVFormat", "CERISystem"],
       path: "Sources/Dataset", swiftSettings: strict),
+
+    // The tools.
+    .executableTarget(
+      name: "eri",
+      dependencies: [
+        "ERICommands", "ERIFormat", "ERIRuntime", "ERISignal", "ERINetworks", "ERIMedia", "ERIDataset", "CERISystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "eri-run", dependencies: ["ERICommands"], swiftSettings: strict),
 
     // Tests.
     .target(name: "ERITestSupport", dependencies: ["ERIFormat"], path: "Tests/ERITestSupport"),

@@ -22,9 +22,12 @@ struct InputBinding {
       try InputBinding.match(input, program.types[value], graph.symbols, &sizes)
     }
     var absentInputs: Set<Int> = []
+    var gatedCount = 0
     var fills: [Int: Float] = [:]
-    for value in program.inputs where !given.contains(where: { $0.name == graph.values[value].name }) {
+    for value in program.inputs {
       guard case .input(let input) = graph.values[value].source else { continue }
+      if case .gated = input.omission { gatedCount += 1 }
+      if given.contains(where: { $0.name == graph.values[value].name }) { continue }
       switch input.omission {
       case .required:
         throw RuntimeError(
@@ -34,7 +37,7 @@ struct InputBinding {
       case .gated: absentInputs.insert(value)
       }
     }
-    if !absentInputs.isEmpty && absentInputs.count == program.inputs.count - fills.count {
+    if !absentInputs.isEmpty && absentInputs.count == gatedCount {
       let names = joined(absentInputs.sorted().map { graph.values[$0].name }, separator: ", ")
       throw RuntimeError(.invalid, at: "inputs", "expected at least one of \(names), found none; give one")
     }

@@ -246,7 +246,8 @@ struct Planner {
     guard let a = node.inputs[0], let b = node.inputs[1], a != b, shapes[a] == shapes[b] else { return }
     let other = a == value ? b : a
     // The other operand must have been computed by an earlier step, in this product's layout.
-    guard let slot = slots[other] ?? constantSlotIfKnown(other), fits(slot) else { return }
+    let made = (slots[other].map { [$0] } ?? []) + variants[other]
+    guard let slot = made.first(where: fits) else { return }
     epilogue.residual = Operand(slot, sliced: shapes[other].count > 1)
     absorbed[reader] = true
     value = node.outputs[0]
@@ -282,10 +283,6 @@ struct Planner {
   }
 
   // MARK: Slots
-
-  private func constantSlotIfKnown(_ value: Int) -> Slot? {
-    variants[value].first { $0.isConstant && $0.layout == .rowMajor }
-  }
 
   private func isConstant(_ value: Int) -> Bool {
     if case .tensor = program.graph.values[value].source { return true }

@@ -231,7 +231,7 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
 
   @Test func `the header is NumPy's text, and the values begin at a multiple of 64`() throws {
     try [UInt8](repeating: 1, count: 12).withUnsafeBytes { try writeNPY(folder.path("x.npy"), .f32, [3], $0) }
-    let bytes = try folder.read("x.npy")
+    let bytes = try folder.bytes("x.npy")
     let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }"
     #expect(bytes.count == 128 + 12)
     #expect(bytes.prefix(10) == [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0])

@@ -17,6 +17,4 @@ extension TemporaryFolder {
     return path(name)
   }
 
-  /// The bytes of a file in the folder.
-  public func bytes(_ name: String) throws -> [UInt8] { try TemporaryFolder.read(path(name)) }
 }

@@ -25,4 +25,10 @@ public final class TemporaryFolder: Sendable {
 
   /// The bytes of a file.
   public static func read(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+
+  /// The bytes of a file in the folder.
+  public func bytes(_ name: String) throws -> [UInt8] { try TemporaryFolder.read(path(name)) }
+
+  /// Names of all it holds, sorted.
+  public func entries() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
 }
