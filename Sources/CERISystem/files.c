@@ -357,3 +357,5 @@ const char *eri_error_message(int error) {
 }
 
 const char *eri_environment(const char *name) { return getenv(name); }
+
+void eri_exit(int status) { exit(status); }

@@ -8,7 +8,7 @@ package struct LoadedModel: Sendable {
   /// Reads a file's directory; tensors are read when they are asked for.
   /// - Throws: `CommandFailure` `.invalid` if it is no model or is damaged, `.unsupported` if it needs a newer reader.
   package init(path: String) throws(CommandFailure) {
-    do throws(FormatError) { model = try Model(path: path) } catch { throw CommandFailure(error) }
+    do throws(FormatError) { model = try Model(reading: path) } catch { throw CommandFailure(error) }
     self.path = path
   }
 

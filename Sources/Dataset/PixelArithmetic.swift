@@ -1,7 +1,7 @@
 /// Arithmetic for many pixels in `Float`: plain IEEE operations without branches, so that a loop over it becomes vector
 /// instructions and every machine gets the same bits.
 enum PixelArithmetic {
-  /// e raised to `x` for x ≤ 0, relative error below 4e−6; about 1e−38 instead of anything smaller.
+  /// e raised to `x` for x ≤ 0, relative error below 4e−6 down to −8 and 1.2e−5 below; about 1e−38 instead of anything smaller.
   @inline(__always)
   static func exp(_ x: Float) -> Float {
     let product = x * 1.442695041
@@ -23,7 +23,7 @@ enum PixelArithmetic {
   @inline(__always)
   static func gaussian(_ a: Float, _ b: Float) -> Float { exp(-0.5 * (a * a + b * b)) }
 
-  /// Sine of `x` radians, error below 1e−5 for |x| up to 1000.
+  /// Sine of `x` radians, error below 1e−5 for |x| up to 20, 1e−4 up to 1000.
   @inline(__always)
   static func sin(_ x: Float) -> Float {
     let turns = x * 0.1591549431

@@ -59,6 +59,9 @@ const char *eri_error_message(int error);
 /// The value of an environment variable, or NULL.
 const char *eri_environment(const char *name);
 
+/// Ends the process with this exit code.
+_Noreturn void eri_exit(int status);
+
 // --- Memory (memory.c) -----------------------------------------------------------------------------------------
 
 /// Zeroed memory aligned to 64 bytes, or NULL; freed by eri_memory_free.
