@@ -1,5 +1,6 @@
 import ERICommands
 import ERIFormat
+import ERIMedia
 
 /// One clip's result as text, JSON and CSV.
 struct RunReport {
