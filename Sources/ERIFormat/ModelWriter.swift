@@ -26,7 +26,7 @@ private final class ModelWriter {
   private var output: OpaquePointer?
   private let compressor: FrameCompressor
   private var reader: TensorReader?
-  private var offset = UInt64(Prologue.byteCount)
+  private var offset: UInt64 = 0
   private var frames: [Frame] = []
   private var stored: [StoredTensor] = []
   private var unpackedBytes: UInt64 = 0
