@@ -88,7 +88,7 @@ let package = Package(
     .executableTarget(name: "eri-run", dependencies: ["ERICommands"], swiftSettings: strict),
 
     // Tests.
-    .target(name: "ERITestSupport", dependencies: ["ERIFormat"], path: "Tests/ERITestSupport"),
+    .target(name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks"], path: "Tests/ERITestSupport"),
     .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
     .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
     .testTarget(name: "ERIFormatTests", dependencies: ["ERIFormat", "CERISystem", "ERITestSupport"]),
@@ -99,7 +99,9 @@ let package = Package(
       dependencies: [
         "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
       ]),
-    .testTarget(name: "ERINetworksTests", dependencies: ["ERINetworks", "ERIReference", "ERITestSupport"]),
+    .testTarget(name: "ERIReferenceTests", dependencies: ["ERIFormat", "ERIReference"]),
+    .testTarget(
+      name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
     .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
     .testTarget(name: "ERIDatasetTests", dependencies: ["ERIDataset", "ERIMedia", "ERITestSupport"]),

@@ -58,7 +58,7 @@ extension NetworkBuilder {
         activation: .relu, normForm: parameters.normForm, band: parameters.band))
   }
 
-  /// Causal convolutions of dilation 2^level around a shortcut (Bai et al. 2018).
+  /// Causal convolutions of dilation 2^level around a shortcut (Bai and others, 2018).
   private mutating func temporalBlock(
     _ name: String, _ x: Int, from inputs: Int, level: Int, _ parameters: TemporalParameters
   ) throws(FormatError) -> Int {

@@ -1,8 +1,9 @@
 import ERIFormat
 
 extension DualBranchParameters {
-  /// Both branches' features, gated by what is present, joined, and pooled to intensities (Yu et al. 2023).
+  /// Both branches' features, gated by what is present, joined, and pooled to intensities.
   ///
+  /// Yu et al. 2023, without the modality dropout that only training has.
   /// Inputs: faces [N, T, 3, H, W] and audio [N, T, width], each of which may be left out; present [N, 2] (audio, video).
   func build(in builder: inout NetworkBuilder) throws(FormatError) {
     let steps = reaction.steps

@@ -8,7 +8,9 @@ enum Initialisation {
   case normal(deviation: Double)
   case constant(Float)
 
-  /// The values. Each tensor draws from its own stream, with IEEE operations alone: the same on every machine.
+  /// The values.
+  ///
+  /// Each tensor draws from its own stream, with IEEE operations alone: the same on every machine.
   func values(count: Int, name: String, seed: UInt64) -> [Float] {
     switch self {
     case .uniform(let fanIn):
@@ -34,7 +36,9 @@ func rowNorms(_ values: [Float], rows: Int) -> [Float] {
   }
 }
 
-/// sin and cos of step / base^(2i / width), in columns 2i and 2i + 1 (Vaswani et al. 2017), row-major [steps, width].
+/// sin and cos of step / base^(2i / width), in columns 2i and 2i + 1, row-major [steps, width].
+///
+/// Vaswani et al. 2017.
 func positionTable(steps: Int, width: Int, base: Int) -> [Float] {
   var table: [Float] = []
   table.reserveCapacity(steps * width)

@@ -29,7 +29,8 @@ struct NetworkBuilder {
   mutating func addWeight(_ name: String, _ shape: [Int], _ initialisation: Initialisation) throws(FormatError) -> Int {
     guard let count = elementProduct(shape) else {
       throw FormatError(
-        .limitExceeded, at: "tensor \"\(name)\"", "expected at most \(Limits.elements) elements, found \(shapeText(shape))")
+        .limitExceeded, at: "tensor \"\(name)\"",
+        "expected at most \(Limits.elements) elements, found \(shapeText(shape))")
     }
     return graph.tensor(
       Tensor(name, shape, floats: initialisation.values(count: count, name: name, seed: seed)))

@@ -73,7 +73,8 @@ struct ParameterRecord {
   func finish(network: String) throws(FormatError) {
     for parameter in parameters where !known.contains(parameter.name) {
       throw FormatError(
-        .unsupported, at: "parameter \(parameter.name)", "expected a parameter of \(network), found one it does not have")
+        .unsupported, at: "parameter \(parameter.name)",
+        "expected a parameter of \(network), found one it does not have")
     }
   }
 

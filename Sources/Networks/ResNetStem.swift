@@ -1,7 +1,9 @@
 import ERIFormat
 
 extension NetworkBuilder {
-  /// ResNet18's conv1 to layer3 (He et al. 2016), names as torchvision's: [M, 3, H, W] to [M, 4 · baseWidth, H/16, W/16].
+  /// ResNet18's conv1 to layer3, names as torchvision's: [M, 3, H, W] to [M, 4 · baseWidth, H/16, W/16].
+  ///
+  /// He et al. 2016; extents round up.
   mutating func resNetStem(_ prefix: String, _ frames: Int, baseWidth: Int) throws(FormatError) -> Int {
     var x = try convolution("\(prefix).conv1", frames, from: 3, to: baseWidth, kernel: 7, stride: 2, pad: 3)
     x = try batchNorm("\(prefix).bn1", x, channels: baseWidth)

@@ -1,7 +1,9 @@
 import ERIFormat
 
 extension VideoBranchParameters {
-  /// The video branch with a head of its own. Input: faces [N, T, 3, H, W].
+  /// The video branch with a head of its own.
+  ///
+  /// Input: faces [N, T, 3, H, W].
   func build(in builder: inout NetworkBuilder) throws(FormatError) {
     let steps = reaction.steps
     let size = Dimension(spatial.imageSize)
@@ -14,7 +16,9 @@ extension VideoBranchParameters {
 }
 
 extension AudioBranchParameters {
-  /// The audio branch with a head of its own. Input: audio [N, T, width].
+  /// The audio branch with a head of its own.
+  ///
+  /// Input: audio [N, T, width].
   func build(in builder: inout NetworkBuilder) throws(FormatError) {
     let steps = reaction.steps
     let audio = builder.input("audio", [NetworkBuilder.batch, Dimension(steps), Dimension(sound.width)])

@@ -1,5 +1,6 @@
 import ERIFormat
 import ERINetworks
+import ERITestSupport
 import Testing
 
 @Suite struct InitialisationTests {
@@ -19,7 +20,9 @@ import Testing
     values.withUnsafeBytes { $0.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 } }
   }
 
-  private func narrow(seed: UInt64) throws -> Model { try Network.dualBranch(narrowParameters()).initialised(seed: seed) }
+  private func narrow(seed: UInt64) throws -> Model {
+    try Network.dualBranch(narrowParameters()).initialised(seed: seed)
+  }
 
   @Test func `the same seed gives the same bits, another seed other ones`() throws {
     let first = try narrow(seed: 3)

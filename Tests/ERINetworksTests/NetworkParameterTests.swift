@@ -1,5 +1,6 @@
 import ERIFormat
 import ERINetworks
+import ERITestSupport
 import Testing
 
 @Suite struct NetworkParameterTests {
@@ -68,27 +69,42 @@ import Testing
         Parameter("fusion.width", .integer(128)), Parameter("fusion.keep_both", .number(0.9)),
         Parameter("fusion.keep_video", .number(0.5)),
       ])
-    #expect(try Network(named: "dual-branch", parameters: [], labels: Network(named: "dual-branch").labels)
-      == Network(named: "dual-branch"))
+    #expect(
+      try Network(named: "dual-branch", parameters: [], labels: Network(named: "dual-branch").labels)
+        == Network(named: "dual-branch"))
   }
 
   @Test(arguments: [
-    ([Parameter("spatial.depth", .integer(4))],
-      "parameter spatial.depth: expected a parameter of dual-branch, found one it does not have"),
+    (
+      [Parameter("spatial.depth", .integer(4))],
+      "parameter spatial.depth: expected a parameter of dual-branch, found one it does not have"
+    ),
     ([Parameter("steps", .text("32"))], "parameter steps: expected an integer, found \"32\""),
     ([Parameter("steps", .integer(0))], "parameter steps: expected 1 to 4096, found 0"),
-    ([Parameter("steps", .integer(8)), Parameter("steps", .integer(8))],
-      "parameter steps: expected one value, found 2"),
-    ([Parameter("spatial.gelu", .text("quick"))],
-      "parameter spatial.gelu: expected exact or tanh, found \"quick\""),
-    ([Parameter("spatial.final_norm", .integer(1))],
-      "parameter spatial.final_norm: expected true or false, found 1"),
-    ([Parameter("spatial.heads", .integer(3))],
-      "parameter spatial.heads: expected a divisor of the width 256, found 3"),
-    ([Parameter("temporal.heads", .integer(3))],
-      "parameter temporal.heads: expected a divisor of the width 128, found 3"),
-    ([Parameter("temporal.width", .integer(15)), Parameter("temporal.heads", .integer(3))],
-      "parameter temporal.width: expected an even width (sine and cosine pairs), found 15"),
+    (
+      [Parameter("steps", .integer(8)), Parameter("steps", .integer(8))],
+      "parameter steps: expected one value, found 2"
+    ),
+    (
+      [Parameter("spatial.gelu", .text("quick"))],
+      "parameter spatial.gelu: expected exact or tanh, found \"quick\""
+    ),
+    (
+      [Parameter("spatial.final_norm", .integer(1))],
+      "parameter spatial.final_norm: expected true or false, found 1"
+    ),
+    (
+      [Parameter("spatial.heads", .integer(3))],
+      "parameter spatial.heads: expected a divisor of the width 256, found 3"
+    ),
+    (
+      [Parameter("temporal.heads", .integer(3))],
+      "parameter temporal.heads: expected a divisor of the width 128, found 3"
+    ),
+    (
+      [Parameter("temporal.width", .integer(15)), Parameter("temporal.heads", .integer(3))],
+      "parameter temporal.width: expected an even width (sine and cosine pairs), found 15"
+    ),
     ([Parameter("temporal.dropout", .number(.nan))], "parameter temporal.dropout: expected 0.0 to 1.0, found nan"),
     ([Parameter("fusion.keep_both", .integer(1))], "parameter fusion.keep_both: expected a number, found 1"),
   ])

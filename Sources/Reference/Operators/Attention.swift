@@ -18,7 +18,8 @@ extension Attention {
             if let band, key < query - band.before || key > query + band.after { continue }
             var sum = 0.0
             for column in 0..<keyWidth {
-              sum += q.values[(item * queries + query) * q.shape[2] + head * keyWidth + column]
+              sum +=
+                q.values[(item * queries + query) * q.shape[2] + head * keyWidth + column]
                 * k.values[(item * keys + key) * k.shape[2] + head * keyWidth + column]
             }
             scores[key] = Double(scale) * sum

@@ -1,7 +1,7 @@
 import ERINetworks
 
 /// The dual-branch network in small: every layer kind of the full one, at widths that the reference computes in moments.
-func narrowParameters() -> DualBranchParameters {
+package func narrowParameters() -> DualBranchParameters {
   var parameters = DualBranchParameters()
   parameters.reaction.steps = 8
   parameters.spatial.imageSize = 32
@@ -18,7 +18,7 @@ func narrowParameters() -> DualBranchParameters {
   return parameters
 }
 
-func narrowVideoParameters() -> VideoBranchParameters {
+package func narrowVideoParameters() -> VideoBranchParameters {
   var parameters = VideoBranchParameters()
   parameters.reaction = narrowParameters().reaction
   parameters.spatial = narrowParameters().spatial
@@ -26,7 +26,7 @@ func narrowVideoParameters() -> VideoBranchParameters {
   return parameters
 }
 
-func narrowAudioParameters() -> AudioBranchParameters {
+package func narrowAudioParameters() -> AudioBranchParameters {
   var parameters = AudioBranchParameters()
   parameters.reaction = narrowParameters().reaction
   parameters.sound = narrowParameters().sound
