@@ -102,7 +102,9 @@ let package = Package(
     .testTarget(name: "ERINetworksTests", dependencies: ["ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
     .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
-    .testTarget(name: "ERIDatasetTests", dependencies: ["ERIDataset", "ERIMedia", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIDatasetTests",
+      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )
