@@ -104,7 +104,9 @@ let package = Package(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
     .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
-    .testTarget(name: "ERIDatasetTests", dependencies: ["ERIDataset", "ERIMedia", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIDatasetTests",
+      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -72,7 +72,7 @@ package struct Person: Sendable, Equatable {
     browThickness = uniform(0.050, 0.075)
     mouthWidth = uniform(0.34, 0.40)
     hairline = uniform(-0.98, -0.80)
-    hairEnd = uniform(0.0, 0.75)
+    hairEnd = uniform(-0.1, 0.3)
     size = uniform(44, 60) / 240
     let side = uniform(0, 1) < 0.5 ? -0.45 : 0.45
     let height = uniform(-0.55, -0.15)

@@ -13,9 +13,10 @@ import Testing
   }
 
   // The numbers are the first ones that were sounded: any machine and any later version must sound the same.
-  @Test(arguments: [(0, 0), (7, 0)] as [(Int, UInt64)])
+  @Test(arguments: [(0, 0xc2a4_91ea_777a_b749), (7, 0x78a7_b4b1_1522_29d0)] as [(Int, UInt64)])
   func `a voice of seed 1 is bit for bit the frozen one`(clip: Int, expected: UInt64) throws {
-    #expect(digest(try Synthesizer(seed: 1).clip(clip).samples()) == expected)
+    let sounded = try Synthesizer(seed: 1).clip(clip).samples()
+    #expect(digest(sounded) == expected)
   }
 
   @Test func `ten seconds have 220500 samples and two clips differ`() {
