@@ -241,6 +241,20 @@ struct `Files that are no whole video` {
         "\(clip), video stream: expected at least one picture, found none that the png decoder can read") == true)
   }
 
+  @Test func `are not read with options out of range`() throws {
+    let clips = try MadeClips()
+    let clip = try clips.make("still.png", moving + " -frames:v 1")
+    var options = FaceTrack.Options()
+    options.size = 5000
+    let error = #expect(throws: MediaError.self) {
+      try FaceTrack.read(path: clip, detector: testDetector.clone(), options: options)
+    }
+    #expect(
+      error?.sentence
+        == "\(clip), face crops: expected 1 to 4096 steps, crops of as many pixels, and a margin above 0 and up to 10, "
+        + "found 32 steps, 5000 pixels, margin 1.2; correct the preprocessing metadata")
+  }
+
   @Test func `and hold text are refused`() throws {
     let clips = try MadeClips()
     let clip = try clips.write("notes.mp4", Array("What a lovely day it is, and what a long sentence.\n".utf8))
