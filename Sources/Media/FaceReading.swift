@@ -40,9 +40,11 @@ struct FaceReading {
       keeper.offer(shown)
       let patience = Self.pendingBytes / max(frame.byteCount, 1)
       let detectStart = clock.now
-      try search.add(shown, patience: patience, find: { (picture, near) throws(MediaError) in
-        try tracker.find(in: picture, near: near)
-      })
+      try search.add(
+        shown, patience: patience,
+        find: { (picture, near) throws(MediaError) in
+          try tracker.find(in: picture, near: near)
+        })
       detectTime += clock.now - detectStart
       if times.count % 25 == 0 { progress?(times.count, expected) }
     }
@@ -137,7 +139,10 @@ struct FaceReading {
     let gaps = Sighting.gapLengths(sightings)
     let guessed = indices.count { Double(gaps[$0]) * secondsPerFrame > 1 }
     if guessed == 0 { return [] }
-    return ["\(guessed) of \(indices.count) sampled pictures lie more than a second without a face; their crops are guessed"]
+    return [
+      "\(guessed) of \(indices.count) sampled pictures lie in a gap of over a second without a face; "
+        + "their crops are guessed"
+    ]
   }
 }
 

@@ -61,12 +61,13 @@ package struct FaceTrack: Sendable {
 
   /// Decodes a clip, follows the largest face through it and cuts it out of uniformly sampled pictures.
   ///
-  /// Pictures are decoded one by one and not kept, except the few that are likely to be sampled; if the guess was wrong,
-  /// the clip is decoded a second time.
+  /// Pictures are decoded one by one and not kept, except the few that are likely to be sampled; if the guess was
+  /// wrong, the clip is decoded a second time.
   /// - Parameters:
   ///   - detector: reusable; one clip at a time.
   ///   - progress: called now and then with the pictures decoded and the number expected, if known.
-  /// - Throws: what `Container` throws; `.unsupported` for options out of range; `.damaged` if there is a video stream but no picture can be decoded.
+  /// - Throws: what `Container` throws; `.unsupported` for options out of range; `.damaged` if there is a
+  ///   video stream but no picture can be decoded.
   package static func read(
     path: String, detector: FaceDetector, options: Options = Options(),
     progress: ((_ decoded: Int, _ expected: Int?) -> Void)? = nil
