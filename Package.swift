@@ -101,7 +101,8 @@ let package = Package(
       ]),
     .testTarget(name: "ERINetworksTests", dependencies: ["ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
-    .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERIDataset", "ERITestSupport"]),
     .testTarget(name: "ERIDatasetTests", dependencies: ["ERIDataset", "ERIMedia", "ERITestSupport"]),
   ],
   cxxLanguageStandard: .cxx17
