@@ -103,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),
     .testTarget(name: "ERISignalTests", dependencies: ["ERISignal", "ERITestSupport"]),
-    .testTarget(name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERIDataset", "ERITestSupport"]),
     .testTarget(
       name: "ERIDatasetTests",
       dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),

@@ -26,8 +26,9 @@ package struct FaceBox: Equatable, Sendable {
   }
 }
 
-/// dlib's frontal face detector. Making one takes about half a second and 10 MB; it serves any number of clips, one at
-/// a time.
+/// dlib's frontal face detector.
+///
+/// Making one takes about half a second; it serves any number of clips, one at a time.
 package final class FaceDetector {
   private let everySize: OpaquePointer
   private let nearSize: OpaquePointer
@@ -41,7 +42,8 @@ package final class FaceDetector {
   /// - Parameter baseline: use only instructions that every processor of the platform has.
   init(baseline: Bool) throws(MediaError) {
     var reason = [CChar](repeating: 0, count: 256)
-    guard let made = eri_face_detector_create(baseline ? 1 : 0, &reason, reason.count) else { throw Self.failure(reason) }
+    let made = eri_face_detector_create(baseline ? 1 : 0, &reason, reason.count)
+    guard let made else { throw Self.failure(reason) }
     everySize = made
     nearSize = try Self.limited(made)
   }
@@ -57,7 +59,9 @@ package final class FaceDetector {
     nearSize = try Self.limited(made)
   }
 
-  /// A clone for faces of 80 to 140 pixels: what a window around a known face shows. Frees the original on failure.
+  /// A clone for faces of 80 to 140 pixels: what a window around a known face shows.
+  ///
+  /// Frees the original on failure.
   private static func limited(_ made: OpaquePointer) throws(MediaError) -> OpaquePointer {
     var reason = [CChar](repeating: 0, count: 256)
     guard let near = eri_face_detector_clone(made, 4, &reason, reason.count) else {

@@ -1,3 +1,5 @@
+import ERISignal
+
 /// The stages of reading one clip.
 struct FaceReading {
   private let path: String
@@ -38,9 +40,11 @@ struct FaceReading {
       keeper.offer(shown)
       let patience = Self.pendingBytes / max(frame.byteCount, 1)
       let detectStart = clock.now
-      try search.add(shown, patience: patience, find: { (picture, near) throws(MediaError) in
-        try tracker.find(in: picture, near: near)
-      })
+      try search.add(
+        shown, patience: patience,
+        find: { (picture, near) throws(MediaError) in
+          try tracker.find(in: picture, near: near)
+        })
       detectTime += clock.now - detectStart
       if times.count % 25 == 0 { progress?(times.count, expected) }
     }
@@ -60,7 +64,7 @@ struct FaceReading {
       decodeMilliseconds: decodeTime.milliseconds, detectMilliseconds: detectTime.milliseconds, cropMilliseconds: 0)
     guard let boxes = Sighting.boxes(sightings) else { return .noFace(video) }
 
-    let indices = sampledFrames(sightings.count, options.steps)
+    let indices = try sampled(sightings.count)
     video.warnings += gapWarning(sightings, indices, secondsPerFrame: video.seconds / Double(sightings.count))
     let cutter = try cropped(at: indices, boxes: boxes)
     guard let crops = cutter.joined(indices) else {
@@ -72,6 +76,16 @@ struct FaceReading {
     video.cropMilliseconds = cutter.time.milliseconds
     return .face(
       FaceTrack(video: video, boxes: boxes, sampledIndices: indices, crops: crops, size: options.size))
+  }
+
+  private func sampled(_ count: Int) throws(MediaError) -> [Int] {
+    do {
+      return try FrameSampling.indices(count: count, steps: options.steps)
+    } catch {
+      throw MediaError(
+        .tooLong, path: path, place: "video stream", expected: "pictures that can be sampled",
+        found: "\(count) pictures for \(options.steps) steps (\(error.sentence))", advice: "take a shorter clip")
+    }
   }
 
   /// Cuts the sampled pictures, from those kept or from a second decoding.
@@ -125,7 +139,10 @@ struct FaceReading {
     let gaps = Sighting.gapLengths(sightings)
     let guessed = indices.count { Double(gaps[$0]) * secondsPerFrame > 1 }
     if guessed == 0 { return [] }
-    return ["\(guessed) of \(indices.count) sampled pictures lie more than a second without a face; their crops are guessed"]
+    return [
+      "\(guessed) of \(indices.count) sampled pictures lie in a gap of over a second without a face; "
+        + "their crops are guessed"
+    ]
   }
 }
 
@@ -173,7 +190,8 @@ private struct FrameKeeper {
   private var keepsAll = true
 
   init(steps: Int, expected: Int?, budget: Int) {
-    likely = Set(expected.map { sampledFrames($0, steps) } ?? [])
+    // A header may announce anything; without a usable number the clip is decoded twice.
+    likely = Set((try? FrameSampling.indices(count: expected ?? 0, steps: steps)) ?? [])
     self.budget = budget
   }
 
@@ -226,10 +244,4 @@ extension Duration {
   fileprivate var milliseconds: Double {
     Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
   }
-}
-
-/// Indices of the pictures sampled from a clip: floor(k (frames - 1) / (steps - 1)).
-private func sampledFrames(_ frames: Int, _ steps: Int) -> [Int] {
-  guard frames > 0, steps > 0 else { return [] }
-  return (0..<steps).map { steps == 1 ? 0 : $0 * (frames - 1) / (steps - 1) }
 }

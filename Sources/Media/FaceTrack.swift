@@ -40,6 +40,9 @@ package struct FaceTrack: Sendable {
   /// Side of a crop in pixels.
   package var size: Int
 
+  /// Largest number of steps and largest side of a crop: what metadata may ask for.
+  static let largestStepsAndSize = 4096
+
   /// How a clip is read.
   package struct Options: Sendable {
     /// Number of sampled pictures.
@@ -58,16 +61,25 @@ package struct FaceTrack: Sendable {
 
   /// Decodes a clip, follows the largest face through it and cuts it out of uniformly sampled pictures.
   ///
-  /// Pictures are decoded one by one and not kept, except the few that are likely to be sampled; if the guess was wrong,
-  /// the clip is decoded a second time.
+  /// Pictures are decoded one by one and not kept, except the few that are likely to be sampled; if the guess was
+  /// wrong, the clip is decoded a second time.
   /// - Parameters:
   ///   - detector: reusable; one clip at a time.
   ///   - progress: called now and then with the pictures decoded and the number expected, if known.
-  /// - Throws: what `Container` throws; `.damaged` if there is a video stream but no picture can be decoded.
+  /// - Throws: what `Container` throws; `.unsupported` for options out of range; `.damaged` if there is a
+  ///   video stream but no picture can be decoded.
   package static func read(
     path: String, detector: FaceDetector, options: Options = Options(),
     progress: ((_ decoded: Int, _ expected: Int?) -> Void)? = nil
   ) throws(MediaError) -> VideoOutcome {
+    let range = 1...largestStepsAndSize
+    guard range.contains(options.steps), range.contains(options.size), options.margin > 0, options.margin <= 10 else {
+      throw MediaError(
+        .unsupported, path: path, place: "face crops",
+        expected: "1 to \(largestStepsAndSize) steps, crops of as many pixels, and a margin above 0 and up to 10",
+        found: "\(options.steps) steps, \(options.size) pixels, margin \(options.margin)",
+        advice: "correct the preprocessing metadata")
+    }
     var reading = FaceReading(path: path, detector: detector, options: options)
     return try reading.run(progress: progress)
   }

@@ -1,9 +1,9 @@
 /// Finds the face of one picture, looking first where it was seen last.
 ///
 /// dlib's cost grows with the pixels searched, and no fixed reduction of the picture is safe for small faces. So a face
-/// is found once at full size; from then on a square of 1.6 times its side, resized so that the face is 100 pixels wide,
-/// is enough. The square stays where it is until the face has clearly moved in it: a square that followed every box
-/// would shift dlib's 8-pixel grid with each picture and make the boxes jitter.
+/// is found once at full size; from then on a square of 1.6 times its side, resized so that the face is 100 pixels
+/// wide, is enough. The square stays where it is until the face has clearly moved in it: one that followed every box would
+/// shift dlib's 8-pixel grid with each picture and make the boxes jitter.
 struct FaceTracker {
   private let detector: FaceDetector
   /// The box around which the window lies.

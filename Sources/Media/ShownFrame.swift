@@ -33,7 +33,8 @@ struct ShownFrame {
       pixels, width: axes.xs.count, height: axes.ys.count, channels: 1, quarterTurns: geometry.quarterTurns)
   }
 
-  /// A rectangle of the shown picture as interleaved RGB, resampled to `side` x `side`; the border is repeated beyond it.
+  /// A rectangle of the shown picture as interleaved RGB, resampled to `side` x `side`; the border is repeated
+  /// beyond it.
   func rgb(_ rectangle: Rectangle, side: Int) throws(MediaError) -> [UInt8] {
     let axes = axisWeights(rectangle, width: side, height: side)
     let (columns, rows) = (axes.xs.span, axes.ys.span)

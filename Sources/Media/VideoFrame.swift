@@ -1,6 +1,7 @@
 import CAVFormat
 
 /// One decoded picture as the decoder left it: coded size, coded orientation, its own pixel format.
+///
 /// It shares the decoder's buffer, so keeping one costs memory but no copy.
 final class VideoFrame {
   let av: UnsafeMutablePointer<AVFrame>

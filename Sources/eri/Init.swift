@@ -26,26 +26,27 @@ struct Init: ParsableCommand {
       guard output.hasSuffix(".eri") else {
         throw CommandFailure(.unsupported, "\(output): expected a name that ends in .eri, found another; init writes no other container")
       }
-      do throws(FormatError) {
-        let names = labels?.split(separator: ",").map { String($0) }
-        let base = try Network(named: network)
-        let built = try Network(
-          named: network, parameters: set.compactMap { Init.parameter($0) }, labels: names ?? base.labels)
-        let model = try built.initialised(seed: seed)
-        let digests = try model.write(to: output)
-        var count = 0
-        for tensor in model.tensors where tensor.role == .weight { count += tensor.elementCount ?? 0 }
-        Console.note("\(output): \(network), \(count) weights from seed \(seed), untrained")
-        try printed("weights \(digests.weights.text)\nlogical \(digests.logical.text)")
-      } catch {
-        throw CommandFailure(error)
-      }
+      var model = try initialised()
+      model.goldens = [try Golden.recorded(from: model, name: "drawn inputs", seed: seed)]
+      let digests: Digests
+      do throws(FormatError) { digests = try model.write(to: output) } catch { throw CommandFailure(error) }
+      var count = 0
+      for tensor in model.tensors where tensor.role == .weight { count += tensor.elementCount ?? 0 }
+      Console.note("\(output): \(network), \(count) weights from seed \(seed), untrained")
+      try Console.print("weights \(digests.weights.text)\nlogical \(digests.logical.text)")
       return .done
     }
   }
 
-  private func printed(_ text: String) throws(FormatError) {
-    do throws(CommandFailure) { try Console.print(text) } catch { throw FormatError(.inputOutput, at: "", error.sentence) }
+  private func initialised() throws(CommandFailure) -> Model {
+    do throws(FormatError) {
+      let names = labels?.split(separator: ",").map { String($0) }
+      let defaults = try Network(named: network)
+      let parameters = set.compactMap { Init.parameter($0) }
+      return try Network(named: network, parameters: parameters, labels: names ?? defaults.labels).initialised(seed: seed)
+    } catch {
+      throw CommandFailure(error)
+    }
   }
 
   /// NAME=VALUE with the value as integer, number, truth value or text.

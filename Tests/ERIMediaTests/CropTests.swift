@@ -71,7 +71,7 @@ struct `Crop` {
           let exact = slowSample(
             pixels, width: width, height: height, channels: channels, channel: channel, rectangle: rectangle,
             outputs: outputs, at: (x, y))
-          // Rounding adds at most a half; Float sums of at most a few hundred terms below 256 err by far less than 0.01.
+          // Rounding adds at most a half; Float sums of a few hundred terms below 256 err by far less than 0.01.
           #expect(abs(Double(fast[(y * outputs.0 + x) * channels + channel]) - exact) < 0.51)
         }
       }
@@ -118,7 +118,8 @@ struct `Crop` {
       "clip.nut", "-f lavfi -i testsrc2=size=322x242:rate=5:duration=0.2 -pix_fmt \(format) -c:v rawvideo")
     let picture = try #require(try shownPictures(clip).pictures.first)
     for rectangle in [
-      Rectangle(left: 101.5, top: 63.2, width: 90.5, height: 90.5), Rectangle(left: -20, top: 190, width: 60, height: 90),
+      Rectangle(left: 101.5, top: 63.2, width: 90.5, height: 90.5),
+      Rectangle(left: -20, top: 190, width: 60, height: 90),
       Rectangle(left: 270, top: -15, width: 100, height: 100),
     ] {
       let region = PixelRegion(x: 0, y: 0, width: 322, height: 242)
@@ -132,14 +133,16 @@ struct `Crop` {
   }
 
   @Test(arguments: [
-    ("yuv420p", "tv", "bt709"), ("yuv420p", "pc", "bt709"), ("yuv444p", "tv", "smpte170m"), ("yuvj420p", "pc", "bt470bg"),
+    ("yuv420p", "tv", "bt709"), ("yuv420p", "pc", "bt709"), ("yuv444p", "tv", "smpte170m"),
+    ("yuvj420p", "pc", "bt470bg"),
   ])
   func `colours follow the clip's range and matrix`(format: String, range: String, matrix: String) throws {
     let clips = try MadeClips()
     // A flat colour survives every matrix and range within the rounding of 8-bit YUV.
     let clip = try clips.make(
       "clip.mkv",
-      "-f lavfi -i color=c=0xC86432:size=64x64:rate=5:duration=0.2,format=gbrp -vf scale=out_range=\(range):out_color_matrix=\(matrix)"
+      "-f lavfi -i color=c=0xC86432:size=64x64:rate=5:duration=0.2,format=gbrp"
+        + " -vf scale=out_range=\(range):out_color_matrix=\(matrix)"
         + " -pix_fmt \(format) -color_range \(range) -colorspace \(matrix) -c:v ffv1")
     let picture = try #require(try shownPictures(clip).pictures.first)
     let pixels = try picture.rgb(Rectangle(left: 10, top: 10, width: 30, height: 30), side: 4)

@@ -43,7 +43,9 @@ let sharedVideos: URL? = {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
       only.isEmpty || $0.contains(only)
     }
-    print("clip                          frames seconds size       native  ours  detect/10s decode/10s  crop ms  warnings")
+    print(
+      "clip                          frames seconds size       native  ours  detect/10s decode/10s  crop ms  "
+        + "warnings")
     for name in names {
       let path = folder.appendingPathComponent(name).path
       var options = FaceTrack.Options()

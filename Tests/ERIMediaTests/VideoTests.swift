@@ -37,7 +37,8 @@ struct `Decoded pictures` {
   }
 
   @Test(arguments: [
-    ("clip.avi", "-c:v mpeg4 -q:v 5"), ("clip.mkv", "-c:v ffv1"), ("clip.webm", "-c:v libvpx -b:v 1M -deadline realtime"),
+    ("clip.avi", "-c:v mpeg4 -q:v 5"), ("clip.mkv", "-c:v ffv1"),
+    ("clip.webm", "-c:v libvpx -b:v 1M -deadline realtime"),
     ("clip.mov", "-c:v mjpeg -q:v 5 -pix_fmt yuvj422p"), ("clip.mpg", "-c:v mpeg2video -b:v 2M"),
     ("clip.mp4", "-c:v libx265 -preset ultrafast -x265-params log-level=none -pix_fmt yuv420p10le"),
     ("clip.gif", "-r 25"),
@@ -125,8 +126,9 @@ struct `Shown pictures` {
 
   @Test func `keep the first one's size when the coded size changes`() throws {
     let clips = try MadeClips()
-    let first = try clips.make("a.ts", moving + " -frames:v 6 -c:v libx264 -tune zerolatency -pix_fmt yuv420p")
-    let second = try clips.make("b.ts", moving + " -frames:v 6 -vf scale=160:120 -c:v libx264 -tune zerolatency -pix_fmt yuv420p")
+    let encoder = "-frames:v 6 -c:v libx264 -tune zerolatency -pix_fmt yuv420p"
+    let first = try clips.make("a.ts", "\(moving) \(encoder)")
+    let second = try clips.make("b.ts", "\(moving) -vf scale=160:120 \(encoder)")
     let both = try [first, second].flatMap { [UInt8](try Data(contentsOf: URL(fileURLWithPath: $0))) }
     let clip = try clips.write("both.ts", both)
     let (pictures, geometry, _) = try shownPictures(clip)
@@ -138,7 +140,8 @@ struct `Shown pictures` {
 
   @Test func `are rounded to quarter turns, and mirrors are seen`() {
     func matrix(_ entries: [Double]) -> Orientation {
-      let fixed = [entries[0], entries[1], 0, entries[2], entries[3], 0].map { Int32(($0 * 65536).rounded()) }
+      let fixed =
+        [entries[0], entries[1], 0, entries[2], entries[3], 0].map { Int32(($0 * 65536).rounded()) }
         + [0, 0, 1 << 30]
       return fixed.withUnsafeBytes { bytes in
         bytes.bindMemory(to: UInt8.self).baseAddress.map { Orientation(matrix: $0) } ?? .upright
@@ -189,7 +192,9 @@ struct `Files that are no whole video` {
   @Test func `of sound with a cover picture have no video`() throws {
     let clips = try MadeClips()
     let clip = try clips.make(
-      "song.mp3", "-f lavfi -i sine=duration=0.5 \(moving) -map 0 -map 1 -frames:v 1 -c:v mjpeg -disposition:v attached_pic")
+      "song.mp3",
+      "-f lavfi -i sine=duration=0.5 \(moving) -map 0 -map 1 -frames:v 1 -c:v mjpeg"
+        + " -disposition:v attached_pic")
     guard case .noVideo = try read(clip) else {
       Issue.record("a video was found")
       return
@@ -239,6 +244,20 @@ struct `Files that are no whole video` {
     #expect(
       error?.sentence.hasPrefix(
         "\(clip), video stream: expected at least one picture, found none that the png decoder can read") == true)
+  }
+
+  @Test func `are not read with options out of range`() throws {
+    let clips = try MadeClips()
+    let clip = try clips.make("still.png", moving + " -frames:v 1")
+    var options = FaceTrack.Options()
+    options.size = 5000
+    let error = #expect(throws: MediaError.self) {
+      try FaceTrack.read(path: clip, detector: testDetector.clone(), options: options)
+    }
+    #expect(
+      error?.sentence
+        == "\(clip), face crops: expected 1 to 4096 steps, crops of as many pixels, and a margin above 0 and up to 10, "
+        + "found 32 steps, 5000 pixels, margin 1.2; correct the preprocessing metadata")
   }
 
   @Test func `and hold text are refused`() throws {

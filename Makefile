@@ -1,0 +1,39 @@
+# The two commands of the README, and what is done by hand now and then.
+ERI = .build/release/eri
+TEST = swift test -c release -Xswiftc -enable-testing
+
+.PHONY: demo test oracle bench lint format device frozen
+
+demo:
+	scripts/setup
+	swift build -c release -Xswiftc -enable-testing --product eri
+	mkdir -p demo
+	$(ERI) init dual-branch demo/model.eri --seed 0
+	$(ERI) synthesize demo --clips 1 --seed 0
+	$(ERI) run demo/model.eri demo/clip_0000.mp4
+
+# The package's tests come last, so that their summary is the last line.
+test:
+	scripts/setup
+	$(MAKE) --no-print-directory lint device
+	swift build -c release -Xswiftc -enable-testing
+	$(TEST)
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+# The Embedded build, and every frozen file run through it.
+device:
+	scripts/build-device x86_64-musl
+	set -e; for file in Tests/Golden/v*/*.eri; do .build/device/x86_64-musl/eri-run check $$file; done
+
+# Goldens from PyTorch and librosa, in a throw-away Python environment; the results are committed.
+oracle:
+	Tests/Golden/generate/run
+
+bench:
+	Benchmarks/onnxruntime/run
+	Benchmarks/kernels/run

@@ -1,0 +1,45 @@
+package import ERIFormat
+import ERIRuntime
+
+extension Golden {
+  /// A golden of the model: every input drawn from the seed, every symbol of size 1, and the outputs that direct sums give for them.
+  ///
+  /// Its tolerance lets a plan with Winograd convolutions and another processor's kernels pass.
+  /// - Throws: `CommandFailure` if the model has no valid graph or this runtime cannot run it.
+  package static func recorded(from model: Model, name: String, seed: UInt64) throws(CommandFailure) -> Golden {
+    let program: Program
+    do throws(FormatError) { program = try Program(validating: model) } catch { throw CommandFailure(error) }
+    var golden = Golden()
+    golden.name = name
+    golden.generator = normalGenerator
+    golden.seed = seed
+    golden.bindings = program.graph.symbols.map { Binding($0, 1) }
+    golden.tolerance = 1e-4
+    var options = SessionOptions()
+    options.exact = true
+    do throws(RuntimeError) {
+      let session = try Session(program, options: options)
+      let inputs = try goldenInputs(golden, program, name)
+      try session.bind(inputs.map { Session.InputShape($0.name, $0.shape) })
+      for input in inputs {
+        _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
+      }
+      guard session.run() == .done else {
+        throw RuntimeError(.invalid, at: name, "expected inputs bound before the run, found none")
+      }
+      for (index, output) in session.outputs.enumerated() {
+        let bytes = session.withOutput(index) { values in
+          var bytes: [UInt8] = []
+          for value in values {
+            for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+          }
+          return bytes
+        }
+        golden.outputs.append(Values(output.name, .f32, output.shape, bytes ?? []))
+      }
+    } catch {
+      throw CommandFailure(error, file: name)
+    }
+    return golden
+  }
+}
