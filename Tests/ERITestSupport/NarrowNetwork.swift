@@ -1,3 +1,4 @@
+import ERIFormat
 import ERINetworks
 
 /// The dual-branch network in small: every layer kind of the full one, at widths that the reference computes in moments.
@@ -31,5 +32,27 @@ package func narrowAudioParameters() -> AudioBranchParameters {
   parameters.reaction = narrowParameters().reaction
   parameters.sound = narrowParameters().sound
   parameters.temporal = narrowParameters().temporal
+  return parameters
+}
+
+/// The narrow network with every choice away from its default.
+package func unusualParameters() -> DualBranchParameters {
+  var parameters = narrowParameters()
+  parameters.reaction.labels = ["joy", "fear"]
+  parameters.spatial.gelu = .tanh
+  parameters.spatial.attentionBias = false
+  parameters.spatial.finalNorm = false
+  parameters.spatial.heads = 2
+  parameters.spatial.dropout = 0
+  parameters.temporal.kernel = 2
+  parameters.temporal.convolutionsPerBlock = 1
+  parameters.temporal.scaled = false
+  parameters.temporal.positionBase = 10_000
+  parameters.temporal.heads = 2
+  parameters.temporal.normForm = .temma
+  parameters.temporal.band = Attention.Band(before: 2, after: 1)
+  parameters.temporal.dropout = 0.3
+  parameters.fusion.keepBoth = 1
+  parameters.fusion.keepVideo = 0.25
   return parameters
 }

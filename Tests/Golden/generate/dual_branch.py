@@ -1,4 +1,4 @@
-# requires: numpy torch --index-url https://download.pytorch.org/whl/cpu
+# requires: numpy torch==2.15.0
 """The dual-branch network's values at every stage, by PyTorch.
 
     run dual_branch.py                              writes Tests/Golden/networks
