@@ -1,4 +1,5 @@
 import CAVFormat
+import ERITestSupport
 import Testing
 
 @testable import ERIMedia
@@ -113,7 +114,7 @@ struct `Crop` {
   func `converting only the region around a crop gives the pixels of converting the whole picture`(
     format: String
   ) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make(
       "clip.nut", "-f lavfi -i testsrc2=size=322x242:rate=5:duration=0.2 -pix_fmt \(format) -c:v rawvideo")
     let picture = try #require(try shownPictures(clip).pictures.first)
@@ -137,7 +138,7 @@ struct `Crop` {
     ("yuvj420p", "pc", "bt470bg"),
   ])
   func `colours follow the clip's range and matrix`(format: String, range: String, matrix: String) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     // A flat colour survives every matrix and range within the rounding of 8-bit YUV.
     let clip = try clips.make(
       "clip.mkv",

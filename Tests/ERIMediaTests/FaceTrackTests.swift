@@ -1,10 +1,11 @@
 import ERIDataset
+import ERITestSupport
 import Testing
 
 @testable import ERIMedia
 
 /// A drawn face that dlib finds in every picture: 50 pictures of 320 x 240.
-private func drawnClip(_ clips: MadeClips) throws -> String {
+private func drawnClip(_ clips: TemporaryFolder) throws -> String {
   let path = clips.path("drawn.mp4")
   try ClipWriter.write(
     SyntheticClip(seed: 5, index: 0, format: ClipFormat(duration: 2), labels: Intensities(.amusement)), to: path)
@@ -26,7 +27,7 @@ private func difference(_ a: [UInt8], _ b: [UInt8]) -> Double {
 
 struct `Face of a clip` {
   @Test func `is found in every picture and cropped from the sampled ones`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let track = try track(try drawnClip(clips))
     #expect(track.video.frames == 50)
     #expect(track.video.framesWithFace == 50)
@@ -44,7 +45,7 @@ struct `Face of a clip` {
   }
 
   @Test func `is the same whether pictures are kept or decoded twice, and with any number of threads`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try drawnClip(clips)
     let kept = try track(clip)
     for (bytes, threads) in [(0, 1), (2 << 20, 1), (64 << 20, 0)] {
@@ -58,7 +59,7 @@ struct `Face of a clip` {
   }
 
   @Test func `is found upright in a clip stored on its side, at the same place`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try drawnClip(clips)
     let sideways = try clips.make("sideways.mp4", "-i \(clip) -an -vf transpose=2 -c:v libx264 -crf 5 -pix_fmt yuv420p")
     guard case .noFace(let video) = try FaceTrack.read(path: sideways, detector: testDetector.clone()) else {
@@ -77,7 +78,7 @@ struct `Face of a clip` {
   }
 
   @Test func `is as wide as high when the stored pixels are not`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try drawnClip(clips)
     let narrow = try clips.make(
       "narrow.mp4", "-i \(clip) -an -vf scale=240:240,setsar=4/3 -c:v libx264 -crf 5 -pix_fmt yuv420p")
@@ -89,7 +90,7 @@ struct `Face of a clip` {
   }
 
   @Test func `that goes is followed to its last picture, and the guessed crops are told`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try drawnClip(clips)
     let leaving = try clips.make(
       "leaving.mkv",
@@ -106,7 +107,7 @@ struct `Face of a clip` {
   }
 
   @Test func `lies within one step of dlib's grid of its place in a search of every picture`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try drawnClip(clips)
     let sparse = try track(clip)
     let (pictures, _, _) = try shownPictures(clip)
@@ -121,7 +122,7 @@ struct `Face of a clip` {
   }
 
   @Test func `is found alike with and without AVX2`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let picture = try #require(try shownPictures(try drawnClip(clips)).pictures.first)
     var tracker = FaceTracker(detector: try testDetector.clone())
     var baseline = FaceTracker(detector: try FaceDetector(baseline: true))

@@ -1,19 +1,10 @@
+import ERITestSupport
 import Foundation
 import Testing
 
 @testable import ERIMedia
 
-/// Real clips, which are not part of the tree: the folder named by ERI_SHARED_DATA, else shared/data beside the
-/// checkout; nil where there is none.
-let sharedVideos: URL? = {
-  let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-  let data =
-    ProcessInfo.processInfo.environment["ERI_SHARED_DATA"].map { URL(fileURLWithPath: $0) }
-    ?? checkout.deletingLastPathComponent().appendingPathComponent("shared/data")
-  let videos = data.appendingPathComponent("video")
-  return FileManager.default.fileExists(atPath: videos.path) ? videos : nil
-}()
+private let sharedVideos = TestFolders.sharedData?.appendingPathComponent("video")
 
 @Suite(.serialized) struct `Faces on the shared clips` {
   @Test(

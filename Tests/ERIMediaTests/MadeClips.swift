@@ -1,47 +1,17 @@
-import Foundation
+import ERITestSupport
 import Testing
 
 @testable import ERIMedia
 
-/// Clips that a test makes with the ffmpeg command, in a folder of its own that goes with it.
-final class MadeClips {
-  let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("eri-clips-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: folder)
-  }
-
-  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-
-  /// Runs ffmpeg with space-separated arguments and the output's path last.
-  /// - Returns: the output's path.
-  @discardableResult
-  func make(_ name: String, _ arguments: String, appending further: [String] = []) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-      ["ffmpeg", "-nostdin", "-v", "error", "-y"] + arguments.split(separator: " ").map(String.init) + further
-      + [path(name)]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "ffmpeg \(arguments) failed")
-    return path(name)
+extension TemporaryFolder {
+  /// Runs ffmpeg with space-separated arguments; returns the path of what it made.
+  func make(_ name: String, _ arguments: String) throws -> String {
+    try ffmpeg(name, arguments: arguments.split(separator: " ").map(String.init))
   }
 
   /// The bytes ffmpeg decodes a clip to.
   func decoded(_ clip: String, _ arguments: String) throws -> [UInt8] {
-    let raw = try make("decoded.raw", "-i \(clip) \(arguments) -f rawvideo")
-    return [UInt8](try Data(contentsOf: URL(fileURLWithPath: raw)))
-  }
-
-  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
-    return path(name)
+    try TemporaryFolder.read(make("decoded.raw", "-i \(clip) \(arguments) -f rawvideo"))
   }
 }
 

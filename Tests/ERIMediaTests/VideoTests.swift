@@ -1,4 +1,4 @@
-import Foundation
+import ERITestSupport
 import Testing
 
 @testable import ERIMedia
@@ -17,7 +17,7 @@ private func summary(_ path: String) throws -> VideoSummary { try #require(try r
 struct `Decoded pictures` {
   @Test(arguments: [1, 0])
   func `come in presentation order and none is lost at the end, with B-frames`(threads: Int) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make(
       "b.mp4", counting + " -c:v libx264 -preset veryfast -crf 8 -bf 3 -b_strategy 0 -g 50 -pix_fmt yuv420p")
     let decoder = try #require(try VideoDecoder(path: clip, threads: threads))
@@ -44,7 +44,7 @@ struct `Decoded pictures` {
     ("clip.gif", "-r 25"),
   ])
   func `are counted in any container and codec`(name: String, arguments: String) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let video = try summary(try clips.make(name, "\(moving) \(arguments)"))
     #expect(video.frames == 50)
     #expect(video.framesWithFace == 0)
@@ -54,7 +54,7 @@ struct `Decoded pictures` {
   }
 
   @Test func `are counted at a varying rate, and the last lasts as long as the mean one`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make("vfr.mkv", moving + " -vf select=lt(n\\,10)+gte(n\\,45) -vsync vfr -c:v ffv1")
     let video = try summary(clip)
     #expect(video.frames == 15)
@@ -63,7 +63,7 @@ struct `Decoded pictures` {
 
   @Test(arguments: ["jpg", "png", "bmp"])
   func `are one in a still picture`(kind: String) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let video = try summary(try clips.make("still.\(kind)", moving + " -frames:v 1"))
     #expect(video.frames == 1)
     #expect((video.width, video.height) == (320, 240))
@@ -74,7 +74,7 @@ struct `Decoded pictures` {
 struct `Shown pictures` {
   @Test(arguments: [90, 180, 270])
   func `are turned upright as ffmpeg turns them`(degrees: Int) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let upright = try clips.make("upright.mp4", moving + " -frames:v 3 -c:v mpeg4 -q:v 3")
     let clip = try clips.make("turned.mp4", "-i \(upright) -c copy -metadata:s:v:0 rotate=\(degrees)")
     let (pictures, geometry, _) = try shownPictures(clip)
@@ -84,7 +84,7 @@ struct `Shown pictures` {
   }
 
   @Test func `are turned in colour as ffmpeg turns them`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let upright = try clips.make("upright.mkv", moving + " -frames:v 1 -c:v ffv1 -pix_fmt gbrp")
     let coded = try clips.make("coded.mov", "-i \(upright) -c:v png")
     let clip = try clips.make("turned.mov", "-i \(coded) -c copy -metadata:s:v:0 rotate=90")
@@ -102,7 +102,7 @@ struct `Shown pictures` {
 
   @Test(arguments: [("16/15", 0, 341, 240), ("1/2", 0, 160, 240), ("16/15", 90, 240, 341), ("1/1", 0, 320, 240)])
   func `have square pixels`(aspect: String, degrees: Int, width: Int, height: Int) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let plain = try clips.make("plain.mp4", moving + " -vf setsar=\(aspect) -frames:v 1 -c:v mpeg4")
     let clip = try clips.make("clip.mp4", "-i \(plain) -c copy -metadata:s:v:0 rotate=\(degrees)")
     let (pictures, geometry, _) = try shownPictures(clip)
@@ -111,7 +111,7 @@ struct `Shown pictures` {
   }
 
   @Test func `show a thing where square pixels put it`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make(
       "clip.mkv",
       "-f lavfi -i color=c=black:size=320x240:rate=5:duration=0.2 "
@@ -125,11 +125,11 @@ struct `Shown pictures` {
   }
 
   @Test func `keep the first one's size when the coded size changes`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let encoder = "-frames:v 6 -c:v libx264 -tune zerolatency -pix_fmt yuv420p"
     let first = try clips.make("a.ts", "\(moving) \(encoder)")
     let second = try clips.make("b.ts", "\(moving) -vf scale=160:120 \(encoder)")
-    let both = try [first, second].flatMap { [UInt8](try Data(contentsOf: URL(fileURLWithPath: $0))) }
+    let both = try [first, second].flatMap { try TemporaryFolder.read($0) }
     let clip = try clips.write("both.ts", both)
     let (pictures, geometry, _) = try shownPictures(clip)
     #expect(pictures.count == 12)
@@ -182,7 +182,7 @@ struct `Geometry of shown pictures` {
 
 struct `Files that are no whole video` {
   @Test func `of sound alone have no video`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     guard case .noVideo = try read(try clips.make("tone.wav", "-f lavfi -i sine=duration=0.2")) else {
       Issue.record("a video was found")
       return
@@ -190,7 +190,7 @@ struct `Files that are no whole video` {
   }
 
   @Test func `of sound with a cover picture have no video`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make(
       "song.mp3",
       "-f lavfi -i sine=duration=0.5 \(moving) -map 0 -map 1 -frames:v 1 -c:v mjpeg"
@@ -203,21 +203,21 @@ struct `Files that are no whole video` {
 
   @Test(arguments: ["mp4", "mkv", "avi"])
   func `and end early give the pictures before, and say so`(kind: String) throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let whole = try clips.make("whole.\(kind)", moving + " -c:v mpeg4 -q:v 3 -movflags +faststart")
-    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
-    let video = try summary(try clips.write("cut.\(kind)", bytes.prefix(bytes.count * 6 / 10)))
+    let bytes = try TemporaryFolder.read(whole)
+    let video = try summary(try clips.write("cut.\(kind)", Array(bytes.prefix(bytes.count * 6 / 10))))
     #expect(video.frames > 20 && video.frames < 40)
     let said = ["the file ends before its video stream does (", "the pictures end at 1."]
     #expect(video.warnings.contains { warning in said.contains { warning.hasPrefix($0) } }, "\(video.warnings)")
   }
 
   @Test func `and hold a header alone are refused`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let whole = try clips.make("whole.mp4", moving + " -c:v mpeg4 -movflags +faststart")
-    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
+    let bytes = try TemporaryFolder.read(whole)
     let data = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("mdat".utf8)) })
-    let clip = try clips.write("header.mp4", bytes.prefix(data + 8))
+    let clip = try clips.write("header.mp4", Array(bytes.prefix(data + 8)))
     let error = #expect(throws: MediaError.self) { try read(clip) }
     #expect(error?.kind == .damaged)
     #expect(
@@ -226,9 +226,9 @@ struct `Files that are no whole video` {
   }
 
   @Test func `and have bytes overwritten give the other pictures, and say so`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let whole = try clips.make("whole.mkv", moving + " -c:v mpeg4 -g 5 -q:v 3")
-    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: whole)))
+    var bytes = try TemporaryFolder.read(whole)
     var random = TestPixels(state: 3)
     let middle = bytes.count / 2
     bytes.replaceSubrange(middle..<middle + 8000, with: random.bytes(8000))
@@ -238,7 +238,7 @@ struct `Files that are no whole video` {
   }
 
   @Test func `and are larger than the limit are refused`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make("large.png", "-f lavfi -i color=c=gray:size=8200x8200 -frames:v 1 -pix_fmt monob")
     let error = #expect(throws: MediaError.self) { try read(clip) }
     #expect(
@@ -247,7 +247,7 @@ struct `Files that are no whole video` {
   }
 
   @Test func `are not read with options out of range`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.make("still.png", moving + " -frames:v 1")
     var options = FaceTrack.Options()
     options.size = 5000
@@ -261,7 +261,7 @@ struct `Files that are no whole video` {
   }
 
   @Test func `and hold text are refused`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.write("notes.mp4", Array("What a lovely day it is, and what a long sentence.\n".utf8))
     let error = #expect(throws: MediaError.self) { try read(clip) }
     #expect(
@@ -271,7 +271,7 @@ struct `Files that are no whole video` {
   }
 
   @Test func `and are empty are refused`() throws {
-    let clips = try MadeClips()
+    let clips = try TemporaryFolder()
     let clip = try clips.write("empty.mp4", [])
     let error = #expect(throws: MediaError.self) { try read(clip) }
     #expect(error?.sentence == "\(clip): expected a sound or video file, found 0 bytes; copy or record it again")

@@ -6,6 +6,11 @@ extension TemporaryFolder {
 
   /// Makes a file with ffmpeg; the arguments stand before its name. Returns its path.
   public func ffmpeg(_ name: String, _ arguments: String...) throws -> String {
+    try ffmpeg(name, arguments: arguments)
+  }
+
+  /// The same with the arguments as an array.
+  public func ffmpeg(_ name: String, arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-bitexact"] + arguments + [path(name)]
@@ -16,5 +21,4 @@ extension TemporaryFolder {
     }
     return path(name)
   }
-
 }
