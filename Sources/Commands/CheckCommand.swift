@@ -39,7 +39,8 @@ package struct CheckCommand: Sendable {
           if !isWithin { status = .different }
           try printed(
             "\(place): \(expected.name): largest difference \(decimal(difference.relative)) of the largest value "
-              + "\(decimal(difference.largest)), allowed \(decimal(golden.tolerance)): " + (isWithin ? "same" : "different"))
+              + "\(decimal(difference.largest)), allowed \(decimal(golden.tolerance)): "
+              + (isWithin ? "same" : "different"))
         }
       }
     } catch {
@@ -70,7 +71,8 @@ private struct OutputDifference {
       let found = session.withOutput(index, { [Float]($0) }), found.count == wanted.count
     else {
       throw RuntimeError(
-        .invalid, at: place, "expected \"\(expected.name)\" of shape \(shapeText(expected.shape)), "
+        .invalid, at: place,
+        "expected \"\(expected.name)\" of shape \(shapeText(expected.shape)), "
           + "found \(shapeText(session.outputs[index].shape))")
     }
     var largest = 0.0

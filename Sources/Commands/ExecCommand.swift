@@ -110,7 +110,8 @@ package struct ExecCommand: Sendable {
         throw CommandFailure(
           .invalid,
           "\(input.path): input \"\(input.name)\": expected \(description.dtype.name) \(description.shape), "
-            + "found \(found.dtype.name) \(shapeText(found.shape)); nothing is converted here, save it as \(description.dtype.name)")
+            + "found \(found.dtype.name) \(shapeText(found.shape)); nothing is converted here, save it as \(description.dtype.name)"
+        )
       }
     }
     return files

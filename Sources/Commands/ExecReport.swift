@@ -102,9 +102,10 @@ struct ExecReport {
           name: sum.name, kernel: sum.kernel, milliseconds: sum.milliseconds + step.milliseconds,
           share: sum.share + step.share, multiplyAdds: sum.multiplyAdds + step.multiplyAdds)
       } else {
-        kernels.append(Step(
-          name: "all", kernel: step.kernel, milliseconds: step.milliseconds, share: step.share,
-          multiplyAdds: step.multiplyAdds))
+        kernels.append(
+          Step(
+            name: "all", kernel: step.kernel, milliseconds: step.milliseconds, share: step.share,
+            multiplyAdds: step.multiplyAdds))
       }
     }
     for kernel in kernels.sorted(by: { $0.milliseconds > $1.milliseconds }) { table.add(row(kernel)) }

@@ -29,7 +29,8 @@ func goldenInputs(_ golden: Golden, _ program: Program, _ place: String) throws(
     if case .filled = input.omission { continue }
     guard golden.generator == Golden.normalGenerator else {
       throw RuntimeError(
-        .unsupported, at: place, "expected generator \(Golden.normalGenerator), found \(golden.generator); use a newer release")
+        .unsupported, at: place,
+        "expected generator \(Golden.normalGenerator), found \(golden.generator); use a newer release")
     }
     var shape: [Int] = []
     for dimension in input.type.shape {
@@ -39,7 +40,8 @@ func goldenInputs(_ golden: Golden, _ program: Program, _ place: String) throws(
       shape.append(extent)
     }
     guard let count = elementProduct(shape) else {
-      throw RuntimeError(.invalid, at: place, "expected at most \(Limits.elements) elements, found shape \(shapeText(shape))")
+      throw RuntimeError(
+        .invalid, at: place, "expected at most \(Limits.elements) elements, found shape \(shapeText(shape))")
     }
     var random = SeededRandom(seed: golden.seed, stream: name)
     var values: [Float] = []
@@ -54,7 +56,8 @@ func goldenInputs(_ golden: Golden, _ program: Program, _ place: String) throws(
 func floats(_ values: Golden.Values, _ place: String) throws(RuntimeError) -> [Float] {
   guard values.dtype == .f32, let count = elementProduct(values.shape), values.bytes.count == count * 4 else {
     throw RuntimeError(
-      .invalid, at: place, "expected float32 values for \"\(values.name)\" \(shapeText(values.shape)), "
+      .invalid, at: place,
+      "expected float32 values for \"\(values.name)\" \(shapeText(values.shape)), "
         + "found \(values.bytes.count) bytes of \(values.dtype.name)")
   }
   var floats: [Float] = []

@@ -31,7 +31,9 @@ extension Golden {
         let bytes = session.withOutput(index) { values in
           var bytes: [UInt8] = []
           for value in values {
-            for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+              bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+            }
           }
           return bytes
         }

@@ -40,7 +40,8 @@ extension ModelContent {
   }
 
   private func text(_ port: Port) -> String {
-    "\(port.name) \(port.dtype.name) [\(joined(port.shape, separator: ", "))]" + (port.isOptional ? ", may be left out" : "")
+    "\(port.name) \(port.dtype.name) [\(joined(port.shape, separator: ", "))]"
+      + (port.isOptional ? ", may be left out" : "")
   }
 
   private func text(_ provenance: Provenance) -> String {
@@ -59,7 +60,8 @@ extension ModelContent {
       case .segmentMean: "\(audio.steps) segment means"
       case .full: "all rows"
       }
-    return "\(audio.coefficientCount) MFCC of \(audio.melCount) bands at \(audio.sampleRate) Hz, window \(audio.fftSize), "
+    return
+      "\(audio.coefficientCount) MFCC of \(audio.melCount) bands at \(audio.sampleRate) Hz, window \(audio.fftSize), "
       + "hop \(audio.hopLength), \(rows) of \(audio.stack) frames, "
       + (audio.statisticsTrained ? "standardised" : "not standardised (statistics not trained)")
   }

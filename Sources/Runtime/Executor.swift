@@ -23,7 +23,8 @@ final class Executor {
 
   init(threads: Int, kernels: OpaquePointer, profiles: Bool) throws(RuntimeError) {
     guard let pool = eri_pool_create(threads) else {
-      throw RuntimeError(.noMemory, at: "threads", "expected \(threads) threads, found that the system gives fewer; ask for fewer")
+      throw RuntimeError(
+        .noMemory, at: "threads", "expected \(threads) threads, found that the system gives fewer; ask for fewer")
     }
     self.pool = pool
     self.threads = threads
@@ -112,7 +113,8 @@ final class Executor {
     guard let plan else { return }
     let current = plan.steps[step]
     let units = current.items &* current.unitsPerItem
-    let frame = Frame(kernels: kernels, arena: arena.pointer, workspace: workspaces[thread].pointer, item: 0, outerItem: 0)
+    let frame = Frame(
+      kernels: kernels, arena: arena.pointer, workspace: workspaces[thread].pointer, item: 0, outerItem: 0)
     timed(step, thread) { current.run(frame, units &* piece / pieces, units &* (piece &+ 1) / pieces) }
   }
 

@@ -9,7 +9,8 @@ final class FloatBlock {
   init(count: Int) throws(RuntimeError) {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     guard !overflow, let memory = eri_memory_allocate(max(bytes, 64)) else {
-      throw RuntimeError(.noMemory, at: "", "expected memory for \(count) floats, found none left; use fewer threads or a smaller batch")
+      throw RuntimeError(
+        .noMemory, at: "", "expected memory for \(count) floats, found none left; use fewer threads or a smaller batch")
     }
     pointer = memory.bindMemory(to: Float.self, capacity: max(count, 16))
     self.count = count

@@ -14,7 +14,8 @@ struct InputBinding {
     for (position, input) in given.enumerated() {
       guard let value = program.inputs.first(where: { graph.values[$0].name == input.name }) else {
         let names = joined(program.inputs.map { graph.values[$0].name }, separator: ", ")
-        throw RuntimeError(.invalid, at: "input \"\(input.name)\"", "expected one of the inputs \(names), found no such name")
+        throw RuntimeError(
+          .invalid, at: "input \"\(input.name)\"", "expected one of the inputs \(names), found no such name")
       }
       guard !given[..<position].contains(where: { $0.name == input.name }) else {
         throw RuntimeError(.invalid, at: "input \"\(input.name)\"", "expected it once, found it a second time")
@@ -56,7 +57,8 @@ struct InputBinding {
     for (value, type) in zip(graph.values, types) {
       let shape = type.shape.map { $0.constant ?? 0 }
       guard shape.allSatisfy({ $0 > 0 }) else {
-        throw RuntimeError(.unsupported, at: "value \"\(value.name)\"", "expected extents of at least 1, found \(shapeText(shape))")
+        throw RuntimeError(
+          .unsupported, at: "value \"\(value.name)\"", "expected extents of at least 1, found \(shapeText(shape))")
       }
       shapes.append(shape)
     }
@@ -81,7 +83,9 @@ struct InputBinding {
         let symbol = dimension.symbols[0]
         if let size = sizes[symbol], size != extent {
           throw RuntimeError(
-            .invalid, at: place, "expected \(symbols[symbol]) = \(size) as in the inputs before it, found \(extent) in \(shapeText(input.shape))")
+            .invalid, at: place,
+            "expected \(symbols[symbol]) = \(size) as in the inputs before it, found \(extent) in \(shapeText(input.shape))"
+          )
         }
         sizes[symbol] = extent
       }
@@ -95,7 +99,9 @@ struct InputBinding {
 
   private static func isUsed(_ symbol: Int, _ graph: Graph, _ absent: Set<Int>) -> Bool {
     for (index, value) in graph.values.enumerated() where !absent.contains(index) {
-      if case .input(let input) = value.source, input.type.shape.contains(where: { $0.symbols.contains(symbol) }) { return true }
+      if case .input(let input) = value.source, input.type.shape.contains(where: { $0.symbols.contains(symbol) }) {
+        return true
+      }
     }
     return false
   }
@@ -112,7 +118,8 @@ struct InputBinding {
     for output in program.graph.outputs where absent[output] {
       let names = joined(inputs.sorted().map { program.graph.values[$0].name }, separator: ", ")
       throw RuntimeError(
-        .invalid, at: "inputs", "expected \(names) for the output \"\(program.graph.values[output].name)\", found nothing; give it")
+        .invalid, at: "inputs",
+        "expected \(names) for the output \"\(program.graph.values[output].name)\", found nothing; give it")
     }
     return absent
   }

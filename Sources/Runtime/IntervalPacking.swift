@@ -23,7 +23,9 @@ struct IntervalPacking {
     var total = 0
     for block in blocks.sorted(by: { $0.size > $1.size }) {
       var offset = 0
-      let overlapping = placed.filter { $0.first <= block.last && block.first <= $0.last }.sorted { $0.offset < $1.offset }
+      let overlapping = placed.filter { $0.first <= block.last && block.first <= $0.last }.sorted {
+        $0.offset < $1.offset
+      }
       let (padded, overflow) = block.size.addingReportingOverflow(IntervalPacking.alignment - 1)
       guard !overflow else { return nil }
       let size = padded / IntervalPacking.alignment * IntervalPacking.alignment

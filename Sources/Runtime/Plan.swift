@@ -8,14 +8,18 @@ final class Plan {
   let arenaFloats: Int
   let workspaceFloats: Int
 
-  init(steps: [Step], slots: [Slot?], inputs: [Slot], outputs: [Slot], threads: Int, keepsValues: Bool) throws(RuntimeError) {
+  init(steps: [Step], slots: [Slot?], inputs: [Slot], outputs: [Slot], threads: Int, keepsValues: Bool)
+    throws(RuntimeError)
+  {
     self.steps = steps
     self.slots = slots
-    stages = keepsValues
+    stages =
+      keepsValues
       ? steps.indices.map { Stage(steps: $0..<($0 + 1), form: .stepwise) } : Stage.divide(steps, threads: threads)
     let layout = PlanLayout(steps: steps, stages: stages, inputs: inputs, outputs: outputs, keepsValues: keepsValues)
     guard let sizes = layout.place() else {
-      throw RuntimeError(.noMemory, at: "", "expected an arena within the address space, found a larger one; use a smaller batch")
+      throw RuntimeError(
+        .noMemory, at: "", "expected an arena within the address space, found a larger one; use a smaller batch")
     }
     (arenaFloats, workspaceFloats) = sizes
   }
@@ -87,14 +91,17 @@ private struct PlanLayout {
     var arena = IntervalPacking()
     var workspace = IntervalPacking()
     // Dictionaries have no stable order, and the layout should be the same each time.
-    for life in lives.values.sorted(by: { ($0.firstStep, $0.lastStep, $0.slot.name) < ($1.firstStep, $1.lastStep, $1.slot.name) }) {
+    for life in lives.values.sorted(by: {
+      ($0.firstStep, $0.lastStep, $0.slot.name) < ($1.firstStep, $1.lastStep, $1.slot.name)
+    }) {
       let slot = life.slot
       if life.isShared {
         let (size, overflow) = slot.itemFloats.multipliedReportingOverflow(by: slot.items)
         guard !overflow else { return nil }
         // Within a chunked stage threads run at their own pace, so a value lives through the whole of it.
         arena.add(
-          size: size, first: life.isPersistent ? 0 : firstShared(life), last: life.isPersistent ? steps.count : lastShared(life)
+          size: size, first: life.isPersistent ? 0 : firstShared(life),
+          last: life.isPersistent ? steps.count : lastShared(life)
         ) { slot.place = .shared($0) }
       } else if case .chunked(_, let outerChunk, let groups) = stages[life.firstStage].form {
         let first = groups.first { $0.steps.contains(life.firstStep) }

@@ -87,10 +87,13 @@ struct Planner {
         WeightNormStep(
           node: index, v: try operand(node, 0, index), g: try operand(node, 1, index), output: result(node, .rowMajor)))
     case .maxPool(let op):
-      guard op.kernel.count <= 2 else { throw unsupported(index, "pooling over 1 or 2 spatial axes", "\(op.kernel.count)") }
+      guard op.kernel.count <= 2 else {
+        throw unsupported(index, "pooling over 1 or 2 spatial axes", "\(op.kernel.count)")
+      }
       let x = try channelsLast(node, 0, index, haloNeeded: 0)
       try append(
-        MaxPoolStep(node: index, window: op.window, input: x, output: result(node, .channelsLast(halo: halo(node.outputs[0])))))
+        MaxPoolStep(
+          node: index, window: op.window, input: x, output: result(node, .channelsLast(halo: halo(node.outputs[0])))))
     case .layerNorm(let op):
       try append(
         LayerNormStep(
@@ -129,7 +132,9 @@ struct Planner {
   }
 
   private mutating func lowerConv(_ op: Conv, _ node: Node, _ index: Int) throws(RuntimeError) {
-    guard op.strides.count <= 2 else { throw unsupported(index, "convolution over 1 or 2 spatial axes", "\(op.strides.count)") }
+    guard op.strides.count <= 2 else {
+      throw unsupported(index, "convolution over 1 or 2 spatial axes", "\(op.strides.count)")
+    }
     guard let weightValue = node.inputs[1] else { throw unsupported(index, "a weight", "none") }
     let weight = try constant(weightValue, "constant weights", index)
     let shape = shapes[weightValue]
@@ -187,10 +192,12 @@ struct Planner {
     let shape = shapes[value]
     let source = try natural(node, 0, index)
     // [N, C, H, W] → [N, C, H·W] keeps the channels last.
-    let keepsChannels = shape.count == 3 && source.shape.count >= 3 && shape[0] == source.shape[0] && shape[1] == source.shape[1]
+    let keepsChannels =
+      shape.count == 3 && source.shape.count >= 3 && shape[0] == source.shape[0] && shape[1] == source.shape[1]
     if case .channelsLast(let border) = source.layout, keepsChannels {
       if border == 0 {
-        slots[value] = Slot(program.graph.values[value].name, shape: shape, layout: .channelsLast(halo: 0), viewOf: source)
+        slots[value] = Slot(
+          program.graph.values[value].name, shape: shape, layout: .channelsLast(halo: 0), viewOf: source)
       } else {
         let output = result(node, .channelsLast(halo: 0))
         try append(LayoutStep(node: index, input: source, output: output))
@@ -213,7 +220,8 @@ struct Planner {
       slots[value] = Slot(
         program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: 0), viewOf: source)
     } else {
-      try append(TransposeStep(node: index, op: op, input: try operand(node, 0, index), output: result(node, .rowMajor)))
+      try append(
+        TransposeStep(node: index, op: op, input: try operand(node, 0, index), output: result(node, .rowMajor)))
     }
   }
 
@@ -370,13 +378,16 @@ struct Planner {
   }
 
   private func unsupported(_ index: Int, _ expected: String, _ found: String) -> RuntimeError {
-    RuntimeError(.unsupported, at: program.place(ofNode: index), "expected \(expected), found \(found); this runtime cannot compute it")
+    RuntimeError(
+      .unsupported, at: program.place(ofNode: index),
+      "expected \(expected), found \(found); this runtime cannot compute it")
   }
 
   // MARK: Packing
 
   private func packConv(
-    _ op: Conv, _ method: ConvMethod, _ weight: UnsafeMutablePointer<Float>, _ shape: [Int], _ norm: BatchNormParameters?
+    _ op: Conv, _ method: ConvMethod, _ weight: UnsafeMutablePointer<Float>, _ shape: [Int],
+    _ norm: BatchNormParameters?
   ) throws(RuntimeError) -> FloatBlock {
     var source = UnsafePointer(weight)
     var scaled: FloatBlock?

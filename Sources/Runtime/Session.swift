@@ -113,7 +113,8 @@ public final class Session {
     }
     throw RuntimeError(
       .unsupported, at: "instruction set",
-      "expected one of \(joined(known, separator: ", ")), found \"\(chosen)\"; set ERI_ISA to one of them or leave it out")
+      "expected one of \(joined(known, separator: ", ")), found \"\(chosen)\"; set ERI_ISA to one of them or leave it out"
+    )
   }
 
   /// The program's declared inputs.
@@ -138,7 +139,8 @@ public final class Session {
     plan = nil
     let binding = try InputBinding(program, given)
     var planner = Planner(
-      program: program, shapes: binding.shapes, absent: binding.absent, options: options, kernels: kernels, store: store)
+      program: program, shapes: binding.shapes, absent: binding.absent, options: options, kernels: kernels, store: store
+    )
     let (plan, inputs, outputs) = try planner.plan()
     store.releaseTensors()
     try executor.prepare(plan)

@@ -25,7 +25,8 @@ final class WeightStore {
     let place = "tensor \"\(tensor.name)\""
     guard tensor.dtype == .f32, let count = tensor.elementCount else {
       throw RuntimeError(
-        .unsupported, at: place, "expected float32 weights, found \(tensor.dtype.name); this runtime computes in float32")
+        .unsupported, at: place,
+        "expected float32 weights, found \(tensor.dtype.name); this runtime computes in float32")
     }
     let block = try FloatBlock(count: count)
     do throws(FormatError) {

@@ -88,7 +88,8 @@ private func checkStatistics(mean: [Float], deviation: [Float], _ place: String)
   }
   for index in 0..<mean.count where !mean[index].isFinite || !deviation[index].isFinite || deviation[index] <= 0 {
     throw SignalError(
-      .invalidParameter, place: "\(place), position \(index)", expected: "a finite mean and a positive, finite deviation",
+      .invalidParameter, place: "\(place), position \(index)",
+      expected: "a finite mean and a positive, finite deviation",
       found: "\(mean[index]) and \(deviation[index])", advice: "correct the preprocessing metadata")
   }
 }

@@ -136,7 +136,8 @@ struct PowerSpectrum: Sendable {
 
   @inline(__always)
   private static func store(
-    _ target: UnsafeMutablePointer<FramePair>, _ real: FramePair, _ imaginary: FramePair, _ cosine: Double, _ sine: Double
+    _ target: UnsafeMutablePointer<FramePair>, _ real: FramePair, _ imaginary: FramePair, _ cosine: Double,
+    _ sine: Double
   ) {
     let cosine = FramePair(repeating: cosine)
     let sine = FramePair(repeating: sine)

@@ -37,7 +37,8 @@ func check(_ value: Int, in range: ClosedRange<Int>, _ place: String) throws(Sig
 func checkCount(_ found: Int, _ expected: Int, _ place: String) throws(SignalError) {
   guard found == expected else {
     throw SignalError(
-      .wrongSize, place: place, expected: "\(expected) values", found: "\(found)", advice: "pass a buffer of the stated shape")
+      .wrongSize, place: place, expected: "\(expected) values", found: "\(found)",
+      advice: "pass a buffer of the stated shape")
   }
 }
 

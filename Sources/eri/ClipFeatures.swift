@@ -52,8 +52,10 @@ struct ClipFeatures {
     if faces == nil, rows == nil {
       // The file's own fault says more than what is missing because of it.
       if let fault = faults.first { throw CommandFailure(fault) }
-      throw CommandFailure(.invalid, "\(path): expected \(ClipFeatures.wanted(detector != nil, wantsSound)), found "
-        + joined(notes, separator: " and ") + "; give another clip")
+      throw CommandFailure(
+        .invalid,
+        "\(path): expected \(ClipFeatures.wanted(detector != nil, wantsSound)), found "
+          + joined(notes, separator: " and ") + "; give another clip")
     }
     notes += faults.map { $0.sentence }
   }

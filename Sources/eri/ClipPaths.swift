@@ -21,11 +21,16 @@ struct ClipPaths {
         continue
       }
       guard let names = try? FileManager.default.contentsOfDirectory(atPath: argument) else {
-        throw CommandFailure(.invalid, "\(argument): expected a folder that can be listed, found one that cannot; check its permissions")
+        throw CommandFailure(
+          .invalid, "\(argument): expected a folder that can be listed, found one that cannot; check its permissions")
       }
-      let files = names.sorted().filter { !$0.hasPrefix(".") }.map { argument + (argument.hasSuffix("/") ? "" : "/") + $0 }
-        .filter { FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) && !isFolder.boolValue }
-      guard !files.isEmpty else { throw CommandFailure(.invalid, "\(argument): expected clips in the folder, found no file") }
+      let files = names.sorted().filter { !$0.hasPrefix(".") }.map {
+        argument + (argument.hasSuffix("/") ? "" : "/") + $0
+      }
+      .filter { FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) && !isFolder.boolValue }
+      guard !files.isEmpty else {
+        throw CommandFailure(.invalid, "\(argument): expected clips in the folder, found no file")
+      }
       clips += files.map { Clip(path: $0, isFromFolder: true) }
     }
     self.clips = clips

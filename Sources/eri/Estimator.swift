@@ -40,11 +40,14 @@ final class Estimator {
     let wantsSound = names.contains("audio")
     guard wantsFaces || wantsSound else {
       throw CommandFailure(
-        .unsupported, "\(path): expected a model of the inputs faces or audio, found \(names.joined(separator: ", ")); run it with `eri exec`")
+        .unsupported,
+        "\(path): expected a model of the inputs faces or audio, found \(names.joined(separator: ", ")); run it with `eri exec`"
+      )
     }
     guard wantsFaces == (model.preprocessing.video != nil), wantsSound == (model.preprocessing.audio != nil) else {
       throw CommandFailure(
-        .unsupported, "\(path): expected preprocessing for each of the model's inputs, found another; run it with `eri exec`")
+        .unsupported,
+        "\(path): expected preprocessing for each of the model's inputs, found another; run it with `eri exec`")
     }
     labels = model.labels
     do throws(SignalError) {
@@ -91,9 +94,11 @@ final class Estimator {
     let networkStart = eri_clock_monotonic()
     let status = session.run()
     features.stages.network = Double(eri_clock_monotonic() - networkStart) / 1e6
-    guard status == .done, let intensities = session.withOutput(0, { [Float]($0) }), intensities.count == labels.count else {
+    guard status == .done, let intensities = session.withOutput(0, { [Float]($0) }), intensities.count == labels.count
+    else {
       throw CommandFailure(
-        .invalid, "\(path): expected an output of \(labels.count) intensities, found another; its labels do not fit its graph")
+        .invalid,
+        "\(path): expected an output of \(labels.count) intensities, found another; its labels do not fit its graph")
     }
     return Estimate(
       clip: clip, intensities: intensities, features: features,

@@ -6,7 +6,8 @@ import ERIMedia
 /// `eri features CLIP`.
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes what a clip gives the network: mfcc.npy [F, 128], rows.npy [32, 1024], faces.npy uint8 [32, 112, 112, 3].",
+    abstract:
+      "Writes what a clip gives the network: mfcc.npy [F, 128], rows.npy [32, 1024], faces.npy uint8 [32, 112, 112, 3].",
     discussion: "Values are raw: neither z-scored nor normalised. A modality that the clip lacks writes no file.")
 
   @Argument(help: "The clip.") var clip: String

@@ -24,7 +24,8 @@ struct Init: ParsableCommand {
   func run() throws {
     try reporting { () throws(CommandFailure) in
       guard output.hasSuffix(".eri") else {
-        throw CommandFailure(.unsupported, "\(output): expected a name that ends in .eri, found another; init writes no other container")
+        throw CommandFailure(
+          .unsupported, "\(output): expected a name that ends in .eri, found another; init writes no other container")
       }
       var model = try initialised()
       model.goldens = [try Golden.recorded(from: model, name: "drawn inputs", seed: seed)]
@@ -43,7 +44,8 @@ struct Init: ParsableCommand {
       let names = labels?.split(separator: ",").map { String($0) }
       let defaults = try Network(named: network)
       let parameters = set.compactMap { Init.parameter($0) }
-      return try Network(named: network, parameters: parameters, labels: names ?? defaults.labels).initialised(seed: seed)
+      return try Network(named: network, parameters: parameters, labels: names ?? defaults.labels).initialised(
+        seed: seed)
     } catch {
       throw CommandFailure(error)
     }

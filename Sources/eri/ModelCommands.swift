@@ -5,7 +5,8 @@ import ERIFormat
 /// `eri inspect FILE`.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what a model file holds.", discussion: "It reads .eri files; other containers come with `eri convert`.")
+    abstract: "Tells what a model file holds.",
+    discussion: "It reads .eri files; other containers come with `eri convert`.")
 
   @Argument(help: "The file.") var file: String
   @Flag(help: "Print one JSON object.") var json = false
@@ -32,7 +33,8 @@ struct Exec: ParsableCommand {
   @Option(help: "An input as NAME=FILE.npy; its type must match exactly.") var input: [String] = []
   @Option(help: "The folder for NAME.npy of every output, / as _.") var outputDir: String
   @Option(help: "Threads; the outputs are the same bits whatever their number.") var threads = 1
-  @Option(name: .customLong("repeat"), help: "Run again N times and print the median time as median_ms.") var repetitions: Int?
+  @Option(name: .customLong("repeat"), help: "Run again N times and print the median time as median_ms.")
+  var repetitions: Int?
   @Flag(help: "Use no algorithm that rounds more than direct sums (no Winograd).") var exact = false
   @Flag(help: "Print the time of each step.") var profile = false
   @Flag(help: "Print one JSON object.") var json = false

@@ -8,7 +8,9 @@ import ERIMedia
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Estimates the intensities of clips: video, sound, or folders of them.",
-    discussion: "A clip without a face or without sound runs on what it has, and says so; a failed clip does not stop the others.")
+    discussion:
+      "A clip without a face or without sound runs on what it has, and says so; a failed clip does not stop the others."
+  )
 
   @Argument(help: "The model.") var model: String
   @Argument(help: "Clips and folders of clips.") var clips: [String]

@@ -74,7 +74,9 @@ struct Bench {
   /// The reference's values by name.
   func reference(_ program: Program) throws -> [String: ReferenceTensor] {
     var given: [String: ReferenceTensor] = [:]
-    for input in inputs { given[input.name] = ReferenceTensor(shape: input.shape, values: input.values.map { Double($0) }) }
+    for input in inputs {
+      given[input.name] = ReferenceTensor(shape: input.shape, values: input.values.map { Double($0) })
+    }
     return try ReferenceExecutor(program).run(inputs: given)
   }
 

@@ -9,7 +9,8 @@ import Testing
   /// Lines of digests.txt: weights digest, logical digest, path below Tests/Golden.
   static let frozen: [[String]] = {
     let root = Checkout.path("Tests/Golden")
-    let versions = (try? FileManager.default.contentsOfDirectory(atPath: root).filter { $0.hasPrefix("v") }.sorted()) ?? []
+    let versions =
+      (try? FileManager.default.contentsOfDirectory(atPath: root).filter { $0.hasPrefix("v") }.sorted()) ?? []
     return versions.flatMap { version -> [[String]] in
       let text = (try? String(contentsOfFile: "\(root)/\(version)/digests.txt", encoding: .utf8)) ?? ""
       return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }

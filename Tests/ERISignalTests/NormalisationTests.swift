@@ -42,7 +42,8 @@ import Testing
     }
     #expect(
       error?.sentence
-        == "pixel normalisation, pictures [1, 2, 2, 3]: expected 12 values, found 11; pass a buffer of the stated shape")
+        == "pixel normalisation, pictures [1, 2, 2, 3]: expected 12 values, found 11; pass a buffer of the stated shape"
+    )
   }
 
   @Test func `a size that cannot be addressed is refused`() throws {

@@ -24,7 +24,9 @@ public final class TemporaryFolder: Sendable {
   }
 
   /// The bytes of a file.
-  public static func read(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+  public static func read(_ path: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
 
   /// The bytes of a file in the folder.
   public func bytes(_ name: String) throws -> [UInt8] { try TemporaryFolder.read(path(name)) }

@@ -39,7 +39,8 @@ final class AttentionStep: Step {
       let item = unit / op.heads
       let head = unit % op.heads
       eri_f32_attention(
-        frame.kernels, queries, keys, keyWidth, valueWidth, op.scale, before, after, q + (item &* queries &* keyStride &+ head &* keyWidth), keyStride,
+        frame.kernels, queries, keys, keyWidth, valueWidth, op.scale, before, after,
+        q + (item &* queries &* keyStride &+ head &* keyWidth), keyStride,
         k + (item &* keys &* keyStride &+ head &* keyWidth), keyStride,
         v + (item &* keys &* valueStride &+ head &* valueWidth), valueStride,
         result + (item &* queries &* valueStride &+ head &* valueWidth), valueStride, scratch(frame))

@@ -104,13 +104,15 @@ final class ConvStep: Step {
     switch method {
     case .direct:
       var input = source.image(at: frame.address(operands[0]))
-      eri_f32_conv(frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
+      eri_f32_conv(
+        frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
     case .winograd:
       var input = source.image(at: frame.address(operands[0]))
       eri_f32_winograd(frame.kernels, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
     case .planar:
       eri_f32_conv_planar(
-        frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3], packed.pointer,
+        frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
+        packed.pointer,
         &output, &form, begin, end, scratch(frame))
     }
   }

@@ -28,7 +28,8 @@ final class LinearStep: Step {
   override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     var form = epilogue.kernelForm(frame, row: begin, stride: outputs)
     eri_f32_gemm(
-      frame.kernels, end &- begin, outputs, inputs, frame.address(operands[0]) + begin &* inputs, inputs, packed.pointer,
+      frame.kernels, end &- begin, outputs, inputs, frame.address(operands[0]) + begin &* inputs, inputs,
+      packed.pointer,
       frame.address(output) + begin &* outputs, outputs, &form)
   }
 }

@@ -7,7 +7,8 @@ import Testing
   @Test(arguments: ERIFormat.Binary.Function.allCases)
   func `operands of one shape agree with the reference`(function: ERIFormat.Binary.Function) throws {
     var bench = Bench()
-    let y = try bench.apply(.binary(Binary(function)), [bench.input([3, 4, 5]), bench.weight([3, 4, 5]) { abs($0) + 0.5 }])
+    let y = try bench.apply(
+      .binary(Binary(function)), [bench.input([3, 4, 5]), bench.weight([3, 4, 5]) { abs($0) + 0.5 }])
     try bench.expectReference(outputs: [y], .elements)
   }
 

@@ -12,21 +12,33 @@ import Testing
     var begin: [Int]
     var end: [Int]
     var groups = 1
-    var testDescription: String { "\(input) ∗ \(weight) / \(strides), dilation \(dilations), pads \(begin) \(end), groups \(groups)" }
+    var testDescription: String {
+      "\(input) ∗ \(weight) / \(strides), dilation \(dilations), pads \(begin) \(end), groups \(groups)"
+    }
   }
 
   static let shapes = [
     // A first layer's few channels.
-    Shape(input: [2, 3, 19, 17], weight: [10, 3, 7, 7], strides: [2, 2], dilations: [1, 1], begin: [3, 3], end: [3, 3]),
-    Shape(input: [1, 1, 9, 9], weight: [4, 1, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [2, 3, 19, 17], weight: [10, 3, 7, 7], strides: [2, 2], dilations: [1, 1], begin: [3, 3], end: [3, 3]),
+    Shape(
+      input: [1, 1, 9, 9], weight: [4, 1, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
     // Strided, dilated, asymmetric.
-    Shape(input: [3, 8, 14, 14], weight: [24, 8, 3, 3], strides: [2, 2], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
-    Shape(input: [2, 16, 7, 9], weight: [5, 16, 1, 1], strides: [2, 2], dilations: [1, 1], begin: [0, 0], end: [0, 0]),
-    Shape(input: [1, 6, 11, 12], weight: [7, 6, 3, 2], strides: [1, 3], dilations: [2, 1], begin: [2, 0], end: [0, 1]),
-    Shape(input: [1, 5, 1, 1], weight: [3, 5, 1, 1], strides: [1, 1], dilations: [1, 1], begin: [0, 0], end: [0, 0]),
+    Shape(
+      input: [3, 8, 14, 14], weight: [24, 8, 3, 3], strides: [2, 2], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [2, 16, 7, 9], weight: [5, 16, 1, 1], strides: [2, 2], dilations: [1, 1], begin: [0, 0], end: [0, 0]),
+    Shape(
+      input: [1, 6, 11, 12], weight: [7, 6, 3, 2], strides: [1, 3], dilations: [2, 1], begin: [2, 0], end: [0, 1]),
+    Shape(
+      input: [1, 5, 1, 1], weight: [3, 5, 1, 1], strides: [1, 1], dilations: [1, 1], begin: [0, 0], end: [0, 0]),
     // Groups, and a depthwise one.
-    Shape(input: [2, 12, 8, 8], weight: [8, 3, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1], groups: 4),
-    Shape(input: [1, 9, 8, 7], weight: [9, 1, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1], groups: 9),
+    Shape(
+      input: [2, 12, 8, 8], weight: [8, 3, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1],
+      groups: 4),
+    Shape(
+      input: [1, 9, 8, 7], weight: [9, 1, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1],
+      groups: 9),
     // Sequences, causal at every dilation of the temporal network.
     Shape(input: [2, 20, 32], weight: [16, 20, 3], strides: [1], dilations: [1], begin: [2], end: [0]),
     Shape(input: [1, 16, 32], weight: [16, 16, 3], strides: [1], dilations: [16], begin: [32], end: [0]),
@@ -34,15 +46,23 @@ import Testing
   ]
 
   static let winogradShapes = [
-    Shape(input: [2, 16, 7, 7], weight: [16, 16, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
-    Shape(input: [5, 32, 14, 14], weight: [48, 32, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
-    Shape(input: [1, 17, 5, 9], weight: [19, 17, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
-    Shape(input: [3, 16, 1, 2], weight: [18, 16, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
-    Shape(input: [1, 64, 28, 28], weight: [64, 64, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [2, 16, 7, 7], weight: [16, 16, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [5, 32, 14, 14], weight: [48, 32, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [1, 17, 5, 9], weight: [19, 17, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [3, 16, 1, 2], weight: [18, 16, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
+    Shape(
+      input: [1, 64, 28, 28], weight: [64, 64, 3, 3], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]),
   ]
 
   private func conv(_ shape: Shape) -> Operator {
-    .conv(Conv(strides: shape.strides, dilations: shape.dilations, padsBegin: shape.begin, padsEnd: shape.end, groups: shape.groups))
+    .conv(
+      Conv(
+        strides: shape.strides, dilations: shape.dilations, padsBegin: shape.begin, padsEnd: shape.end,
+        groups: shape.groups))
   }
 
   @Test(arguments: shapes) func `a convolution with bias agrees with the reference`(shape: Shape) throws {
@@ -52,7 +72,9 @@ import Testing
     try bench.expectReference(outputs: [y])
   }
 
-  @Test(arguments: winogradShapes) func `a Winograd convolution agrees with the reference within its own tolerance`(shape: Shape) throws {
+  @Test(arguments: winogradShapes) func `a Winograd convolution agrees with the reference within its own tolerance`(
+    shape: Shape
+  ) throws {
     var bench = Bench()
     let x = bench.input(shape.input)
     let y = try bench.apply(conv(shape), [x, bench.weight(shape.weight), bench.weight([shape.weight[0]])])
@@ -61,7 +83,9 @@ import Testing
     #expect(session.kernelNames.contains("conv winograd"))
   }
 
-  @Test(arguments: winogradShapes) func `an exact plan uses no Winograd and keeps the direct tolerance`(shape: Shape) throws {
+  @Test(arguments: winogradShapes) func `an exact plan uses no Winograd and keeps the direct tolerance`(shape: Shape)
+    throws
+  {
     var bench = Bench()
     let x = bench.input(shape.input)
     let y = try bench.apply(conv(shape), [x, bench.weight(shape.weight), nil])
@@ -144,6 +168,7 @@ import Testing
     let error = #expect(throws: RuntimeError.self) { try bench.run(bench.program(outputs: [y])) }
     #expect(
       error?.description
-        == "node 0 (conv y0): expected constant weights, found the computed value \"x1\"; this runtime cannot compute it")
+        == "node 0 (conv y0): expected constant weights, found the computed value \"x1\"; this runtime cannot compute it"
+    )
   }
 }

@@ -8,7 +8,8 @@ import Testing
   func `a product of rows agrees with the reference`(extents: [Int]) throws {
     var bench = Bench()
     let x = bench.input([2, extents[0], extents[1]])
-    let y = try bench.apply(.linear(Linear()), [x, bench.weight([extents[2], extents[1]]), bench.weight([extents[2]])])
+    let y = try bench.apply(
+      .linear(Linear()), [x, bench.weight([extents[2], extents[1]]), bench.weight([extents[2]])])
     try bench.expectReference(outputs: [y])
   }
 
@@ -20,7 +21,9 @@ import Testing
   }
 
   @Test(arguments: Unary.Function.allCases)
-  func `an activation, a sum and a second activation are fused and agree with the reference`(function: Unary.Function) throws {
+  func `an activation, a sum and a second activation are fused and agree with the reference`(function: Unary.Function)
+    throws
+  {
     var bench = Bench()
     let x = bench.input([3, 5, 24])
     let product = try bench.apply(.linear(Linear()), [x, bench.weight([24, 24]) { $0 * 0.2 }, bench.weight([24])])

@@ -73,7 +73,9 @@ import Testing
 }
 
 @Suite struct UnaryTests {
-  @Test(arguments: Unary.Function.allCases) func `a function of each element agrees with the reference`(function: Unary.Function) throws {
+  @Test(arguments: Unary.Function.allCases) func `a function of each element agrees with the reference`(
+    function: Unary.Function
+  ) throws {
     var bench = Bench()
     let y = try bench.apply(.unary(Unary(function)), [bench.input([3, 7, 11])])
     try bench.expectReference(outputs: [y], .elements)
