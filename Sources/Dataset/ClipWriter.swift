@@ -68,7 +68,8 @@ package final class ClipWriter {
   package func append(_ picture: DrawnFrame) throws(DatasetError) {
     guard picture.width == format.width, picture.height == format.height else {
       throw .badFormat(
-        "a frame of \(picture.width) × \(picture.height) pixels does not fit a clip of \(format.width) × \(format.height)")
+        "a frame of \(picture.width) × \(picture.height) pixels does not fit a clip of \(format.width) × \(format.height)"
+      )
     }
     let format = self.format
     try video.encode(

@@ -38,7 +38,9 @@ extension Model {
     var values: [SHA256Digest] = []
     values.reserveCapacity(tensors.count)
     for tensor in tensors {
-      do throws(FormatError) { values.append(try tensor.digest()) } catch { throw error.inside("tensor \"\(tensor.name)\"") }
+      do throws(FormatError) { values.append(try tensor.digest()) } catch {
+        throw error.inside("tensor \"\(tensor.name)\"")
+      }
     }
     let arena = WireArena()
     let directory = try DirectoryWriter(arena).directory(

@@ -28,7 +28,9 @@ package struct Dimension: Equatable, Sendable {
   /// The product, or nil beyond `Limits.elements`.
   package func times(_ other: Dimension) -> Dimension? {
     let (product, overflow) = coefficient.multipliedReportingOverflow(by: other.coefficient)
-    guard !overflow, product <= Limits.elements, symbols.count + other.symbols.count <= 2 * Limits.rank else { return nil }
+    guard !overflow, product <= Limits.elements, symbols.count + other.symbols.count <= 2 * Limits.rank else {
+      return nil
+    }
     return Dimension(coefficient: product, symbols: symbols + other.symbols)
   }
 

@@ -39,7 +39,8 @@ struct DirectoryReader {
       if unknown != 0 { throw unknownFeature(unknown, nil) }
       if arena.isExhausted {
         throw FormatError(
-          .limitExceeded, at: "", "expected a directory that unpacks into \(Limits.directoryMemory) bytes, found a larger one")
+          .limitExceeded, at: "",
+          "expected a directory that unpacks into \(Limits.directoryMemory) bytes, found a larger one")
       }
       throw contractError("expected a protobuf message of the schema, found other bytes")
     }
@@ -67,11 +68,14 @@ struct DirectoryReader {
     do throws(FormatError) {
       model.preprocessing = try preprocessing(wire.preprocessing)
     } catch { throw error.inside("preprocessing") }
-    model.labels = try elements(wire.labels, wire.n_labels, limit: Limits.labels, "labels") { label throws(FormatError) in
+    model.labels = try elements(wire.labels, wire.n_labels, limit: Limits.labels, "labels") {
+      label throws(FormatError) in
       try text(label, limit: Limits.nameBytes, "a label")
     }
     try TensorRules.checkNames(model.labels, "label")
-    do throws(FormatError) { model.provenance = try provenance(wire.provenance) } catch { throw error.inside("provenance") }
+    do throws(FormatError) { model.provenance = try provenance(wire.provenance) } catch {
+      throw error.inside("provenance")
+    }
     model.lineage = try messages(
       wire.lineage, wire.n_lineage, limit: Limits.lineage, "steps of lineage", each: "lineage step", lineageStep)
     model.licence = try text(wire.licence, limit: Limits.textBytes, "a licence")
@@ -156,12 +160,14 @@ struct DirectoryReader {
         guard let feature = features[index]?.pointee, feature.bit == bit, feature.required != 0,
           let name = feature.name, WireRules.isUTF8(UnsafeRawBufferPointer(start: name, count: length(name)))
         else { continue }
-        found = "\"\(String(cString: name))\" (bit \(bit)), which format \(feature.since_major).\(feature.since_minor) brought"
+        found =
+          "\"\(String(cString: name))\" (bit \(bit)), which format \(feature.since_major).\(feature.since_minor) brought"
         break
       }
     }
     return FormatError(
-      .unsupported, at: "", "expected required features that this reader knows, found \(found); read it with a newer release")
+      .unsupported, at: "",
+      "expected required features that this reader knows, found \(found); read it with a newer release")
   }
 
   private static func length(_ text: UnsafeMutablePointer<CChar>) -> Int {

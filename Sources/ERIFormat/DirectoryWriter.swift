@@ -18,7 +18,9 @@ struct DirectoryWriter {
     (wire.pointee.n_tensors, wire.pointee.tensors) = (
       model.tensors.count,
       try arena.messages(Array(zip(model.tensors, stored))) { pair throws(FormatError) in
-        do throws(FormatError) { return try tensor(pair.0, pair.1) } catch { throw error.inside("tensor \"\(pair.0.name)\"") }
+        do throws(FormatError) { return try tensor(pair.0, pair.1) } catch {
+          throw error.inside("tensor \"\(pair.0.name)\"")
+        }
       }
     )
     wire.pointee.preprocessing = try preprocessing(model.preprocessing)
@@ -44,7 +46,8 @@ struct DirectoryWriter {
     return wire
   }
 
-  private func tensor(_ tensor: Tensor, _ stored: StoredTensor) throws(FormatError) -> UnsafeMutablePointer<Eri__Tensor> {
+  private func tensor(_ tensor: Tensor, _ stored: StoredTensor) throws(FormatError) -> UnsafeMutablePointer<Eri__Tensor>
+  {
     let wire = try arena.message(eri__tensor__init)
     wire.pointee.name = try arena.string(tensor.name)
     wire.pointee.dtype = Eri__DType(tensor.dtype)

@@ -8,7 +8,9 @@ final class FileHandle: Sendable {
   private let descriptor: Int32
 
   init(path: String) throws(FormatError) {
-    guard !path.utf8.contains(0) else { throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one") }
+    guard !path.utf8.contains(0) else {
+      throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one")
+    }
     let descriptor = eri_file_open_read(path)
     guard descriptor >= 0 else { throw inputOutputError("a readable file", descriptor) }
     let size = eri_file_size(descriptor)

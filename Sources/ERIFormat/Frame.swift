@@ -73,7 +73,8 @@ final class FrameCompressor {
     }
     let size = ZSTD_compress2(context, packed.baseAddress, packed.count, source.baseAddress, source.count)
     guard ZSTD_isError(size) == 0 else {
-      throw FormatError(.inputOutput, at: "", "expected zstd to pack a frame, found \(String(cString: ZSTD_getErrorName(size)))")
+      throw FormatError(
+        .inputOutput, at: "", "expected zstd to pack a frame, found \(String(cString: ZSTD_getErrorName(size)))")
     }
     return UnsafeRawBufferPointer(rebasing: packed[..<size])
   }
@@ -140,7 +141,8 @@ package final class TensorReader {
       ZSTD_findFrameCompressedSize(source.baseAddress, source.count) == source.count, source[4] & 0x3F == 0x24
     else {
       throw contractError(
-        "expected one zstd frame of a single segment with a checksum that unpacks to \(target.count) bytes, found another")
+        "expected one zstd frame of a single segment with a checksum that unpacks to \(target.count) bytes, found another"
+      )
     }
     let size = ZSTD_decompressDCtx(
       context, filtered.baseAddress, filtered.count, source.baseAddress, source.count)

@@ -24,7 +24,8 @@ enum FrameLayout {
     }
     guard storage.unpackedBytes <= Limits.unpackedBytes else {
       throw FormatError(
-        .limitExceeded, at: "", "expected at most \(Limits.unpackedBytes) unpacked bytes, found \(storage.unpackedBytes)")
+        .limitExceeded, at: "",
+        "expected at most \(Limits.unpackedBytes) unpacked bytes, found \(storage.unpackedBytes)")
     }
     var cursor = Cursor()
     for (tensor, place) in zip(tensors, stored) {
@@ -37,7 +38,8 @@ enum FrameLayout {
       }
     }
     guard cursor.offset == 0, cursor.frame == frames.count else {
-      throw contractError("expected tensors that fill all \(frames.count) data frames, found bytes left in frame \(cursor.frame)")
+      throw contractError(
+        "expected tensors that fill all \(frames.count) data frames, found bytes left in frame \(cursor.frame)")
     }
     return storage
   }
@@ -51,17 +53,20 @@ enum FrameLayout {
     mutating func take(_ count: Int, _ place: StoredTensor, _ frames: [Frame]) throws(FormatError) {
       if count == 0 {
         guard place.firstFrame == 0, place.frameCount == 0, place.frameOffset == 0 else {
-          throw contractError("expected no frames for no bytes, found \(place.frameCount) from frame \(place.firstFrame)")
+          throw contractError(
+            "expected no frames for no bytes, found \(place.frameCount) from frame \(place.firstFrame)")
         }
         return
       }
       guard place.firstFrame == frame, place.frameOffset == offset else {
         throw contractError(
-          "expected bytes from frame \(frame), offset \(offset), found frame \(place.firstFrame), offset \(place.frameOffset)")
+          "expected bytes from frame \(frame), offset \(offset), found frame \(place.firstFrame), offset \(place.frameOffset)"
+        )
       }
       let (end, overflow) = place.firstFrame.addingReportingOverflow(place.frameCount)
       guard !overflow, place.frameCount >= 1, end <= frames.count else {
-        throw contractError("expected frames below \(frames.count), found \(place.frameCount) from frame \(place.firstFrame)")
+        throw contractError(
+          "expected frames below \(frames.count), found \(place.frameCount) from frame \(place.firstFrame)")
       }
       if place.frameCount == 1 && (offset > 0 || count < frames[frame].unpackedBytes) {
         try takeShared(count, frames[frame])

@@ -93,7 +93,8 @@ extension DirectoryWriter {
 extension DirectoryReader {
   func graph(_ wire: Eri__Graph) throws(FormatError) -> Graph {
     var graph = Graph()
-    graph.symbols = try elements(wire.symbols, wire.n_symbols, limit: Limits.symbols, "symbols") { name throws(FormatError) in
+    graph.symbols = try elements(wire.symbols, wire.n_symbols, limit: Limits.symbols, "symbols") {
+      name throws(FormatError) in
       try text(name, limit: Limits.nameBytes, "a symbol's name")
     }
     graph.values = try messages(wire.values, wire.n_values, limit: Limits.values, "values", each: "value", value)
@@ -109,7 +110,9 @@ extension DirectoryReader {
     }
     return Quantization(
       stored: try DType(wire: wire.stored),
-      scales: try elements(wire.scales, wire.n_scales, limit: Limits.scales, "scales") { scale throws(FormatError) in scale },
+      scales: try elements(wire.scales, wire.n_scales, limit: Limits.scales, "scales") { scale throws(FormatError) in
+        scale
+      },
       zeroPoints: try elements(wire.zero_points, wire.n_zero_points, limit: Limits.scales, "zero points") {
         point throws(FormatError) in point
       },
@@ -155,7 +158,8 @@ extension DirectoryReader {
     }
     let inputs = try integers(wire.inputs, wire.n_inputs, limit: Limits.arity, "inputs of a node")
     return Node(
-      op, inputs: inputs.map { $0 == 0 ? nil : $0 - 1 }, outputs: try definite(wire.outputs, wire.n_outputs, "outputs of a node"))
+      op, inputs: inputs.map { $0 == 0 ? nil : $0 - 1 },
+      outputs: try definite(wire.outputs, wire.n_outputs, "outputs of a node"))
   }
 
   /// Refuses an operator, or a field of a node, that the schema does not know, by the name that the file gives it.
@@ -166,10 +170,13 @@ extension DirectoryReader {
       return message.unknownFieldCount > 0 ? message.unknownField(0) : nil
     }
     guard let unknown else {
-      guard wire.operator_case != ERI__NODE__OPERATOR__NOT_SET else { throw contractError("expected an operator, found none") }
+      guard wire.operator_case != ERI__NODE__OPERATOR__NOT_SET else {
+        throw contractError("expected an operator, found none")
+      }
       return
     }
-    let name = operators.first { $0.number == unknown }.map { "\"\($0.name)\" (number \(unknown))" } ?? "number \(unknown)"
+    let name =
+      operators.first { $0.number == unknown }.map { "\"\($0.name)\" (number \(unknown))" } ?? "number \(unknown)"
     throw FormatError(
       .unsupported, at: "",
       "expected an operator that this reader knows, found \(name)\(since(unknown)); read it with a newer release")

@@ -98,7 +98,9 @@ extension DirectoryWriter {
         return wire
       }
     )
-    (wire.pointee.n_inputs, wire.pointee.inputs) = (golden.inputs.count, try arena.messages(golden.inputs, goldenValues))
+    (wire.pointee.n_inputs, wire.pointee.inputs) = (
+      golden.inputs.count, try arena.messages(golden.inputs, goldenValues)
+    )
     (wire.pointee.n_outputs, wire.pointee.outputs) = (
       golden.outputs.count, try arena.messages(golden.outputs, goldenValues)
     )
@@ -125,7 +127,8 @@ extension DirectoryReader {
     return preprocessing
   }
 
-  private func video(_ pointer: UnsafeMutablePointer<Eri__VideoPreprocessing>) throws(FormatError) -> VideoPreprocessing {
+  private func video(_ pointer: UnsafeMutablePointer<Eri__VideoPreprocessing>) throws(FormatError) -> VideoPreprocessing
+  {
     let wire = pointer.pointee
     var video = VideoPreprocessing()
     video.steps = try integer(wire.steps, 1...Limits.steps, "steps")
@@ -144,7 +147,8 @@ extension DirectoryReader {
     return video
   }
 
-  private func audio(_ pointer: UnsafeMutablePointer<Eri__AudioPreprocessing>) throws(FormatError) -> AudioPreprocessing {
+  private func audio(_ pointer: UnsafeMutablePointer<Eri__AudioPreprocessing>) throws(FormatError) -> AudioPreprocessing
+  {
     let wire = pointer.pointee
     var audio = AudioPreprocessing()
     audio.sampleRate = try integer(wire.sample_rate, 1...Limits.sampleRate, "a sample rate")

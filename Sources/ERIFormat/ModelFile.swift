@@ -86,7 +86,8 @@ package final class ModelFile: Sendable {
         UInt64(Prologue.byteCount + SkippableFrame.headerBytes) + directory.storedBytes, prologue.directoryOffset
       ),
     ] where expected != found {
-      throw FormatError(.invalid, at: "prologue", "expected \(expected) \(what) as the directory has it, found \(found)")
+      throw FormatError(
+        .invalid, at: "prologue", "expected \(expected) \(what) as the directory has it, found \(found)")
     }
     for (what, expected, found) in [
       ("logical", directory.digests.logical, prologue.digests.logical),
@@ -98,7 +99,8 @@ package final class ModelFile: Sendable {
     let expected = SeekTable.encoded(directory.frames, directoryBytes: UInt32(prologue.directoryBytes))
     let found = try handle.bytes(expected.count, at: prologue.directoryOffset + prologue.directoryBytes)
     guard expected == found else {
-      throw FormatError(.invalid, at: "seek table", "expected the sizes of all frames as the directory has them, found others")
+      throw FormatError(
+        .invalid, at: "seek table", "expected the sizes of all frames as the directory has them, found others")
     }
   }
 

@@ -37,9 +37,13 @@ private final class ModelWriter {
 
   init(path: String, level: Int) throws(FormatError) {
     compressor = try FrameCompressor(level: level)
-    guard !path.utf8.contains(0) else { throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one") }
+    guard !path.utf8.contains(0) else {
+      throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one")
+    }
     var status: Int32 = 0
-    guard let output = eri_writer_create(path, &status) else { throw inputOutputError("a file that can be written", status) }
+    guard let output = eri_writer_create(path, &status) else {
+      throw inputOutputError("a file that can be written", status)
+    }
     self.output = output
   }
 

@@ -43,24 +43,30 @@ package final class NPYFile {
     let lengthBytes = major == 1 ? 2 : 4
     let textOffset = beginning.count + lengthBytes
     guard size >= Int64(textOffset) else {
-      throw FormatError(.invalid, at: "header", "expected its length in \(lengthBytes) bytes, found the end of the file")
+      throw FormatError(
+        .invalid, at: "header", "expected its length in \(lengthBytes) bytes, found the end of the file")
     }
     var length: UInt32 = 0
-    for byte in try read(descriptor, lengthBytes, at: beginning.count).reversed() { length = length << 8 | UInt32(byte) }
+    for byte in try read(descriptor, lengthBytes, at: beginning.count).reversed() {
+      length = length << 8 | UInt32(byte)
+    }
     guard length <= UInt32(Limits.npyHeaderBytes) else {
-      throw FormatError(.limitExceeded, at: "header", "expected at most \(Limits.npyHeaderBytes) bytes, found \(length)")
+      throw FormatError(
+        .limitExceeded, at: "header", "expected at most \(Limits.npyHeaderBytes) bytes, found \(length)")
     }
     let valuesOffset = textOffset + Int(length)
     guard size >= Int64(valuesOffset) else {
       throw FormatError(
-        .invalid, at: "header", "expected \(length) bytes, found \(size - Int64(textOffset)) before the end of the file")
+        .invalid, at: "header", "expected \(length) bytes, found \(size - Int64(textOffset)) before the end of the file"
+      )
     }
     let header = try NPYHeader(text: read(descriptor, Int(length), at: textOffset))
     let found = size - Int64(valuesOffset)
     guard found == Int64(header.byteCount) else {
       throw FormatError(
         .invalid, at: "values",
-        "expected \(header.byteCount) bytes for shape \(shapeText(header.shape)) of \(header.dtype.name), found \(found)")
+        "expected \(header.byteCount) bytes for shape \(shapeText(header.shape)) of \(header.dtype.name), found \(found)"
+      )
     }
     return (header, valuesOffset)
   }
@@ -83,7 +89,8 @@ package final class NPYFile {
     guard let base = target.baseAddress, target.count > 0 else { return }
     if header.isFortranOrder && header.shape.count > 1 {
       guard let columns = eri_memory_allocate(header.byteCount) else {
-        throw FormatError(.limitExceeded, at: path, "expected \(header.byteCount) bytes of memory to reorder it, found none left")
+        throw FormatError(
+          .limitExceeded, at: path, "expected \(header.byteCount) bytes of memory to reorder it, found none left")
       }
       defer { eri_memory_free(columns) }
       try readStored(into: columns)
@@ -94,7 +101,8 @@ package final class NPYFile {
     if header.isBigEndian { swapBytes(target, elementBytes: header.dtype.byteCount) }
     if header.dtype == .bool {
       for (index, byte) in target.enumerated() where byte > 1 {
-        throw FormatError(.invalid, at: "\(path): values", "expected 0 or 1 in a bool array, found \(byte) at element \(index)")
+        throw FormatError(
+          .invalid, at: "\(path): values", "expected 0 or 1 in a bool array, found \(byte) at element \(index)")
       }
     }
   }
@@ -118,7 +126,9 @@ package func writeNPY(
       .invalid, at: path, "expected values for shape \(shapeText(shape)) of \(dtype.name), found \(values.count) bytes")
   }
   let header: [UInt8]
-  do throws(FormatError) { header = try NPYHeader.encoded(dtype: dtype, shape: shape) } catch { throw error.inside(path) }
+  do throws(FormatError) { header = try NPYHeader.encoded(dtype: dtype, shape: shape) } catch {
+    throw error.inside(path)
+  }
   var code: Int32 = 0
   guard let writer = eri_writer_create(path, &code) else { throw inputOutputError(path, "written", code) }
   var status = header.withUnsafeBytes { eri_writer_append(writer, $0.baseAddress, $0.count) }

@@ -56,7 +56,8 @@ package struct NPYHeader: Equatable, Sendable {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: type.dtype.byteCount)
     guard !overflow else {
       throw FormatError(
-        .limitExceeded, at: "header", "expected at most \(Int.max) bytes, found shape \(shapeText(shape)) of \(type.dtype.name)")
+        .limitExceeded, at: "header",
+        "expected at most \(Int.max) bytes, found shape \(shapeText(shape)) of \(type.dtype.name)")
     }
     dtype = type.dtype
     isBigEndian = type.isBigEndian
@@ -127,7 +128,8 @@ package struct NPYHeader: Equatable, Sendable {
   private static func type(_ reader: inout PythonLiteralReader) throws(FormatError) -> (DType, isBigEndian: Bool) {
     if reader.peeks("[") || reader.peeks("(") {
       throw FormatError(
-        .unsupported, at: "header", "expected a simple type, found a structured one; save each field as an array of its own")
+        .unsupported, at: "header",
+        "expected a simple type, found a structured one; save each field as an array of its own")
     }
     let text = try reader.string("the type")
     let code = String(text.dropFirst())
@@ -138,7 +140,8 @@ package struct NPYHeader: Equatable, Sendable {
     guard let dtype = Self.dtype(code: code) else {
       let found = code.utf8.first == 0x4f ? "Python objects '\(text)'" : "type '\(text)'"
       throw FormatError(
-        .unsupported, at: "header", "expected float16 to float64, an integer type or bool, found \(found); convert the array first")
+        .unsupported, at: "header",
+        "expected float16 to float64, an integer type or bool, found \(found); convert the array first")
     }
     guard order != 0x7c || dtype.byteCount == 1 else {
       throw FormatError(.invalid, at: "header", "expected a byte order '<' or '>' for type '\(text)', found '|'")

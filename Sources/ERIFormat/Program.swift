@@ -15,7 +15,8 @@ public struct Program: Sendable {
   public init(validating model: Model) throws(FormatError) {
     guard let graph = model.graph else {
       throw FormatError(
-        .unsupported, at: "", "expected a model with a graph, found tensors alone; give it one with `eri convert --network`")
+        .unsupported, at: "",
+        "expected a model with a graph, found tensors alone; give it one with `eri convert --network`")
     }
     self.graph = graph
     tensors = model.tensors
@@ -57,18 +58,23 @@ public struct Program: Sendable {
     try limit(graph.nodes.count, Limits.nodes, "nodes")
     try limit(graph.outputs.count, Limits.arity, "outputs")
     try limit(tensors.count, Limits.tensors, "tensors")
-    guard !graph.outputs.isEmpty else { throw FormatError(.invalid, at: "graph", "expected at least one output, found none") }
+    guard !graph.outputs.isEmpty else {
+      throw FormatError(.invalid, at: "graph", "expected at least one output, found none")
+    }
     for output in graph.outputs where output < 0 || output >= graph.values.count {
-      throw FormatError(.invalid, at: "graph", "expected an output among \(graph.values.count) values, found number \(output + 1)")
+      throw FormatError(
+        .invalid, at: "graph", "expected an output among \(graph.values.count) values, found number \(output + 1)")
     }
     var names: Set<String> = []
     for (index, value) in graph.values.enumerated() {
       guard !value.name.isEmpty, value.name.utf8.count <= Limits.nameBytes else {
         throw FormatError(
-          .invalid, at: "value \(index + 1)", "expected a name of 1 to \(Limits.nameBytes) bytes, found \(value.name.utf8.count)")
+          .invalid, at: "value \(index + 1)",
+          "expected a name of 1 to \(Limits.nameBytes) bytes, found \(value.name.utf8.count)")
       }
       guard names.insert(value.name).inserted else {
-        throw FormatError(.invalid, at: "value \(index + 1)", "expected a name of its own, found \"\(value.name)\" a second time")
+        throw FormatError(
+          .invalid, at: "value \(index + 1)", "expected a name of its own, found \"\(value.name)\" a second time")
       }
     }
     for node in graph.nodes {
@@ -94,7 +100,8 @@ public struct Program: Sendable {
         guard tensors[tensor].shape.count <= Limits.rank, tensors[tensor].byteCount != nil else {
           throw FormatError(
             .limitExceeded, at: "tensor \"\(tensors[tensor].name)\"",
-            "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensors[tensor].shape))")
+            "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensors[tensor].shape))"
+          )
         }
         types[index] = ValueType(tensors[tensor].dtype, constant: tensors[tensor].shape)
       case .node:
@@ -130,7 +137,8 @@ public struct Program: Sendable {
     }
     if case .filled(let fill) = input.omission {
       guard input.type.dtype == .f32, fill.isFinite else {
-        throw FormatError(.invalid, at: place, "expected a finite float32 fill value, found \(fill) for \(input.type.dtype.name)")
+        throw FormatError(
+          .invalid, at: place, "expected a finite float32 fill value, found \(fill) for \(input.type.dtype.name)")
       }
     }
     var shape: [Dimension] = []
@@ -165,7 +173,8 @@ public struct Program: Sendable {
         throw contractError("expected inputs among \(types.count) values, found number \(input + 1)")
       }
       guard let type = types[input] else {
-        throw contractError("expected inputs computed by earlier nodes, found \"\(graph.values[input].name)\" computed later")
+        throw contractError(
+          "expected inputs computed by earlier nodes, found \"\(graph.values[input].name)\" computed later")
       }
       operands.append(type)
     }

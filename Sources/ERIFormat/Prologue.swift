@@ -57,7 +57,8 @@ struct Prologue: Equatable {
     let stored = word(252, UInt32.self)
     let computed = bytes.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<252])) }
     guard stored == computed else {
-      throw Prologue.error("expected CRC32C \(hexadecimal(stored)), found \(hexadecimal(computed)); the file is damaged")
+      throw Prologue.error(
+        "expected CRC32C \(hexadecimal(stored)), found \(hexadecimal(computed)); the file is damaged")
     }
     version = FormatVersion(word(16, UInt16.self), word(18, UInt16.self))
     guard version.major == FormatVersion.current.major else {

@@ -70,7 +70,8 @@ struct PythonLiteralReader {
       values.append(try integer(key))
       // Far above the limit of dimensions, and still no work for a hostile header.
       guard values.count <= 64 else {
-        throw FormatError(.limitExceeded, at: "header", "expected at most \(Limits.rank) dimensions, found more than 64")
+        throw FormatError(
+          .limitExceeded, at: "header", "expected at most \(Limits.rank) dimensions, found more than 64")
       }
       if !take(",") {
         // Without a comma, (3) is an integer to Python and not a shape.
@@ -90,7 +91,8 @@ struct PythonLiteralReader {
       let (product, productOverflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, sumOverflow) = product.addingReportingOverflow(Int(bytes[position] - 0x30))
       guard !productOverflow, !sumOverflow else {
-        throw FormatError(.limitExceeded, at: "header", "expected extents of at most \(Limits.elements), found a larger one")
+        throw FormatError(
+          .limitExceeded, at: "header", "expected extents of at most \(Limits.elements), found a larger one")
       }
       value = sum
       position += 1

@@ -62,7 +62,8 @@ package struct ShapeInference {
     for dimension in shape {
       guard let next = product.times(dimension) else {
         throw FormatError(
-          .limitExceeded, at: "", "expected at most \(Limits.elements) elements, found more in shape "
+          .limitExceeded, at: "",
+          "expected at most \(Limits.elements) elements, found more in shape "
             + ValueType(.f32, shape).text(symbolNames))
       }
       product = next
@@ -83,7 +84,9 @@ package struct ShapeInference {
     }
     var count = (padded - reach) / Int64(stride) + 1
     // ONNX and PyTorch: a window that would start in the end padding is left out.
-    if ceil && (padded - reach) % Int64(stride) != 0 && count * Int64(stride) < Int64(size) + Int64(padBegin) { count += 1 }
+    if ceil && (padded - reach) % Int64(stride) != 0 && count * Int64(stride) < Int64(size) + Int64(padBegin) {
+      count += 1
+    }
     guard let count = Int(exactly: count), count <= Limits.elements else {
       throw contractError("expected a shorter extent, found \(padded) with its padding")
     }

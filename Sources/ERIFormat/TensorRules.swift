@@ -11,7 +11,8 @@ enum TensorRules {
         guard tensor.shape.count <= Limits.rank, tensor.byteCount != nil else {
           throw FormatError(
             .limitExceeded, at: "",
-            "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensor.shape))")
+            "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensor.shape))"
+          )
         }
         if let quantization = tensor.quantization { try quantization.check(shape: tensor.shape, dtype: tensor.dtype) }
         // So that dropping the optimiser's state changes no index that the graph refers to.
@@ -37,7 +38,8 @@ enum TensorRules {
           "expected a name of 1 to \(Limits.nameBytes) bytes, found \(bytes.count)")
       }
       guard seen.insert(bytes).inserted else {
-        throw FormatError(.invalid, at: "\(what) \(index)", "expected a name of its own, found \"\(name)\" a second time")
+        throw FormatError(
+          .invalid, at: "\(what) \(index)", "expected a name of its own, found \"\(name)\" a second time")
       }
     }
   }

@@ -119,7 +119,8 @@ final class Container {
       var failed: UnsafeMutablePointer<AVCodecContext>? = decoder
       avcodec_free_context(&failed)
       throw MediaError(
-        .damaged, path: path, place: place, expected: "a header that the \(String(cString: codec.pointee.name)) decoder takes",
+        .damaged, path: path, place: place,
+        expected: "a header that the \(String(cString: codec.pointee.name)) decoder takes",
         found: "one that it refuses (\(avErrorText(status)))", advice: "copy the file again, or convert it with ffmpeg")
     }
     return decoder
@@ -127,7 +128,8 @@ final class Container {
 
   static func notMedia(_ path: String) -> MediaError {
     MediaError(
-      .notMedia, path: path, place: "first bytes", expected: "a sound or video file", found: "none of the known formats",
+      .notMedia, path: path, place: "first bytes", expected: "a sound or video file",
+      found: "none of the known formats",
       advice: "convert it, for example with ffmpeg to .mp4 or .wav")
   }
 
@@ -147,10 +149,12 @@ func checkRegularFile(_ path: String) throws(MediaError) {
   guard stat(path, &information) == 0 else {
     let code = errno
     if code == ENOENT || code == ENOTDIR {
-      throw MediaError(.missing, path: path, expected: expected, found: "nothing at this path", advice: "check the name")
+      throw MediaError(
+        .missing, path: path, expected: expected, found: "nothing at this path", advice: "check the name")
     }
     throw MediaError(
-      .unreadable, path: path, expected: expected, found: String(cString: strerror(code)), advice: "check its permissions")
+      .unreadable, path: path, expected: expected, found: String(cString: strerror(code)),
+      advice: "check its permissions")
   }
   switch information.st_mode & S_IFMT {
   case S_IFREG: break
@@ -158,7 +162,8 @@ func checkRegularFile(_ path: String) throws(MediaError) {
     throw MediaError(.notAFile, path: path, expected: expected, found: "a folder", advice: "name one of its files")
   default:
     throw MediaError(
-      .notAFile, path: path, expected: expected, found: "a device or a pipe", advice: "save its content as a file first")
+      .notAFile, path: path, expected: expected, found: "a device or a pipe", advice: "save its content as a file first"
+    )
   }
   guard information.st_size > 0 else {
     throw MediaError(.empty, path: path, expected: expected, found: "0 bytes", advice: "copy or record it again")

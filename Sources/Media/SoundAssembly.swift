@@ -46,7 +46,11 @@ struct SoundAssembly {
       }
       index &+= 1
     }
-    if first == nil { first = (rate, channels) } else if resampler?.rate != rate || latestChannels != channels { changes += 1 }
+    if first == nil {
+      first = (rate, channels)
+    } else if resampler?.rate != rate || latestChannels != channels {
+      changes += 1
+    }
     latestChannels = channels
     if resampler?.rate != rate {
       try finishResampler()

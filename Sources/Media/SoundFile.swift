@@ -54,7 +54,8 @@ enum SoundFile {
         advice: "copy or record it again")
     }
     if let missing = truncation(of: file, declared: information.frames, found: frames) {
-      warnings.append("\(path): expected \(missing.expected), found \(missing.found) (\(reason)); what is there was used")
+      warnings.append(
+        "\(path): expected \(missing.expected), found \(missing.found) (\(reason)); what is there was used")
     }
     return Sound(
       samples: assembly.samples, sourceRate: Int(information.samplerate), channels: channels,

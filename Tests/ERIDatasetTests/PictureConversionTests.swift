@@ -15,7 +15,8 @@ import Testing
         red.withUnsafeMutableBufferPointer { v in
           if let y = y.baseAddress, let u = u.baseAddress, let v = v.baseAddress {
             PictureConversion.fill(
-              PictureConversion.Planes(luma: y, blue: u, red: v, lumaStride: 2, blueStride: 1, redStride: 1), from: frame)
+              PictureConversion.Planes(luma: y, blue: u, red: v, lumaStride: 2, blueStride: 1, redStride: 1),
+              from: frame)
           }
         }
       }

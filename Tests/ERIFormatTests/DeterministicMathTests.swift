@@ -54,7 +54,11 @@ private func worst(
 
   @Test func `pow agrees with libm within 1e-14 for results of moderate size`() {
     for y in [-2, -0.5, 1 / 1.5, 1.3, 3.0] {
-      let error = worst(0.001...50) { DeterministicMath.pow($0, y) } _: { Foundation.pow($0, y) }
+      let error = worst(0.001...50) {
+        DeterministicMath.pow($0, y)
+      } _: {
+        Foundation.pow($0, y)
+      }
       #expect(error * 0x1p-52 <= 1e-14)
     }
   }

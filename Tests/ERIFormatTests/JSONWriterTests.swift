@@ -38,7 +38,8 @@ import Testing
   }
 
   @Test func `any string survives Foundation's parser`() throws {
-    let original = String(String.UnicodeScalarView((0..<0x300).compactMap { Unicode.Scalar($0) })) + "\u{2028}\u{10ffff}"
+    let original =
+      String(String.UnicodeScalarView((0..<0x300).compactMap { Unicode.Scalar($0) })) + "\u{2028}\u{10ffff}"
     let parsed = try JSONSerialization.jsonObject(with: Data(text { $0.strings([original]) }.utf8)) as? [String]
     #expect(parsed == [original])
   }

@@ -118,7 +118,9 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
   static let malformed: [(file: [UInt8], message: String)] = {
     let valid = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"
     let four: [UInt8] = [0, 0, 0, 0]
-    func header(_ text: String, _ message: String) -> ([UInt8], String) { (npy(text, four), "x.npy: header: " + message) }
+    func header(_ text: String, _ message: String) -> ([UInt8], String) {
+      (npy(text, four), "x.npy: header: " + message)
+    }
     func descr(_ text: String, _ message: String) -> ([UInt8], String) {
       header("{'descr': \(text), 'fortran_order': False, 'shape': (1,), }", message)
     }
@@ -127,7 +129,10 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
     }
     return [
       ([], "x.npy: expected a .npy file, found 0 bytes, too few for its beginning"),
-      (Array("PK\u{3}\u{4}aaaaaaaa".utf8), "x.npy: expected a .npy file, found other bytes than \\x93NUMPY at its beginning"),
+      (
+        Array("PK\u{3}\u{4}aaaaaaaa".utf8),
+        "x.npy: expected a .npy file, found other bytes than \\x93NUMPY at its beginning"
+      ),
       (npy(valid, four, version: [4, 0]), "x.npy: expected .npy version 1.0, 2.0 or 3.0, found 4.0"),
       (npy(valid, four, version: [1, 1]), "x.npy: expected .npy version 1.0, 2.0 or 3.0, found 1.1"),
       (
@@ -138,7 +143,9 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
         NPYHeader.magic + [2, 0, 255, 255, 255, 255],
         "x.npy: header: expected at most 65536 bytes, found 4294967295"
       ),
-      (NPYHeader.magic + [1, 0, 100, 0, 0x7b], "x.npy: header: expected 100 bytes, found 1 before the end of the file"),
+      (
+        NPYHeader.magic + [1, 0, 100, 0, 0x7b], "x.npy: header: expected 100 bytes, found 1 before the end of the file"
+      ),
       header("", "expected a dictionary at byte 0, found its end"),
       header("[1]", "expected a dictionary at byte 0, found \"[1]\""),
       header("{", "expected a key in quotes at byte 1, found its end"),
@@ -147,7 +154,8 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
       header("{'de\\x73cr': 1}", "expected printable ASCII without escapes in a key at byte 4, found \"\\x73cr': 1}\""),
       header("{'de\u{1}scr': 1}", "expected printable ASCII without escapes in a key at byte 4, found byte 1"),
       header("{'descr' '<f4'}", "expected a colon after key 'descr' at byte 9, found \"'<f4'}\""),
-      header("{'descr': '<f4' 'shape'}", "expected a comma or the end of the dictionary at byte 16, found \"'shape'}\""),
+      header(
+        "{'descr': '<f4' 'shape'}", "expected a comma or the end of the dictionary at byte 16, found \"'shape'}\""),
       header(valid + " x", "expected the end of the header at byte 58, found \"x\""),
       header("{'kind': 1}", "expected the keys descr, fortran_order and shape, found 'kind'"),
       header("{'descr': '<f4', 'descr': '<f4'}", "expected key 'descr' once, found it twice"),

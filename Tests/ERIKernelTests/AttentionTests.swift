@@ -13,7 +13,8 @@ import Testing
         // Every query must see a key.
         if let before, queries - 1 - before >= keys { continue }
         let scale: Float = 0.35
-        let qStride = keyDimension + 1, kStride = keyDimension + 2, vStride = valueDimension + 3, outStride = valueDimension + 1
+        let qStride = keyDimension + 1, kStride = keyDimension + 2, vStride = valueDimension + 3,
+          outStride = valueDimension + 1
         let q = random.floats((queries - 1) * qStride + keyDimension, in: -2...2)
         let k = random.floats((keys - 1) * kStride + keyDimension, in: -2...2)
         let v = random.floats((keys - 1) * vStride + valueDimension)
@@ -22,7 +23,8 @@ import Testing
         let scratch = GuardedBuffer(eri_f32_attention_scratch_count(queries, keys, keyDimension, valueDimension))
         eri_f32_attention(
           variant.kernels, queries, keys, keyDimension, valueDimension, scale, before ?? Int(bitPattern: UInt.max),
-          after ?? Int(bitPattern: UInt.max), qs.pointer, qStride, ks.pointer, kStride, vs.pointer, vStride, out.pointer,
+          after ?? Int(bitPattern: UInt.max), qs.pointer, qStride, ks.pointer, kStride, vs.pointer, vStride,
+          out.pointer,
           outStride, scratch.pointer)
         #expect(out.isIntact && scratch.isIntact)
         let values = out.values
@@ -49,12 +51,16 @@ import Testing
           }
           for d in valueDimension..<outStride where i < queries - 1 && !values[i * outStride + d].isNaN { wrong += 1 }
         }
-        #expect(wrong == 0, "\(queries), \(keys), \(keyDimension), \(valueDimension), band \(String(describing: (before, after)))")
+        #expect(
+          wrong == 0,
+          "\(queries), \(keys), \(keyDimension), \(valueDimension), band \(String(describing: (before, after)))")
       }
     }
   }
 
-  @Test(arguments: Variant.all) func `unbanded attention gives the same bits however queries are split`(_ variant: Variant) {
+  @Test(arguments: Variant.all) func `unbanded attention gives the same bits however queries are split`(
+    _ variant: Variant
+  ) {
     var random = Random(seed: 12)
     let (queries, keys, dimension) = (23, 37, 24)
     let q = GuardedBuffer(random.floats(queries * dimension)), k = GuardedBuffer(random.floats(keys * dimension))
@@ -74,13 +80,18 @@ import Testing
     #expect(run([0..<23]) == run([0..<1, 1..<9, 9..<23]))
   }
 
-  @Test(arguments: Variant.all) func `attention pooling weighs tokens by the softmax of their scores`(_ variant: Variant) {
+  @Test(arguments: Variant.all) func `attention pooling weighs tokens by the softmax of their scores`(
+    _ variant: Variant
+  ) {
     var random = Random(seed: 13)
     for tokens in [1, 2, 7, 8, 33] {
       for dimension in [1, 7, 16, 33, 256] {
         let x = random.floats(tokens * dimension), weight = random.floats(dimension)
-        let (xs, ws, out, scratch) = (GuardedBuffer(x), GuardedBuffer(weight), GuardedBuffer(dimension), GuardedBuffer(tokens))
-        eri_f32_attention_pool(variant.kernels, tokens, dimension, xs.pointer, ws.pointer, 0.3, out.pointer, scratch.pointer)
+        let (xs, ws, out, scratch) = (
+          GuardedBuffer(x), GuardedBuffer(weight), GuardedBuffer(dimension), GuardedBuffer(tokens)
+        )
+        eri_f32_attention_pool(
+          variant.kernels, tokens, dimension, xs.pointer, ws.pointer, 0.3, out.pointer, scratch.pointer)
         let scores = (0..<tokens).map { i in
           (0..<dimension).reduce(0.3) { $0 + Double(x[i * dimension + $1]) * Double(weight[$1]) }
         }

@@ -14,21 +14,24 @@ import Testing
       list.append(Case(inputChannels: channels.0, outputChannels: channels.1))
       list.append(
         Case(
-          window: Window(stride: (2, 2)), images: 3, inputChannels: channels.0, outputChannels: channels.1, outputHalo: 1,
+          window: Window(stride: (2, 2)), images: 3, inputChannels: channels.0, outputChannels: channels.1,
+          outputHalo: 1,
           residualHalo: 2))
       list.append(
         Case(
           window: Window(kernel: (1, 1), stride: (2, 2), padding: (0, 0, 0, 0)), height: 7, width: 7,
           inputChannels: channels.0, outputChannels: channels.1, inputHalo: 0, outputHalo: 2))
     }
-    list.append(Case(window: Window(kernel: (5, 3), stride: (1, 2), dilation: (2, 1), padding: (4, 1, 3, 2)), inputHalo: 0))
+    list.append(
+      Case(window: Window(kernel: (5, 3), stride: (1, 2), dilation: (2, 1), padding: (4, 1, 3, 2)), inputHalo: 0))
     list.append(Case(window: Window(kernel: (7, 7), stride: (2, 2), padding: (3, 3, 3, 3)), height: 23, width: 31))
     list.append(Case(window: Window(kernel: (2, 4), padding: (3, 5, 4, 6)), height: 2, width: 1, inputHalo: 0))
     // Causal over time: height 1, padded on the left by (k - 1) d.
     for dilation in [1, 2, 4, 8] {
       list.append(
         Case(
-          window: Window(kernel: (1, 3), dilation: (1, dilation), padding: (0, 2 * dilation, 0, 0)), height: 1, width: 30,
+          window: Window(kernel: (1, 3), dilation: (1, dilation), padding: (0, 2 * dilation, 0, 0)), height: 1,
+          width: 30,
           inputChannels: 24, outputChannels: 40, inputHalo: 0))
     }
     for groups in [2, 4] {
@@ -37,7 +40,10 @@ import Testing
     }
     // Depthwise, and one input channel with several outputs.
     list.append(Case(window: Window(groups: 21), inputChannels: 21, outputChannels: 21, outputHalo: 1))
-    list.append(Case(window: Window(kernel: (1, 5), padding: (0, 4, 0, 0), groups: 6), height: 1, inputChannels: 6, outputChannels: 12))
+    list.append(
+      Case(
+        window: Window(kernel: (1, 5), padding: (0, 4, 0, 0), groups: 6), height: 1, inputChannels: 6,
+        outputChannels: 12))
     list.append(Case(images: 1, height: 1, width: 1, inputChannels: 16, outputChannels: 16))
     list.append(Case(images: 5, height: 17, width: 13, inputChannels: 9, outputChannels: 20))
     return list
@@ -171,7 +177,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Variant.all) func `gives the same bits however output rows are split over calls`(_ variant: Variant) {
+  @Test(arguments: Variant.all) func `gives the same bits however output rows are split over calls`(_ variant: Variant)
+  {
     for (index, test) in Self.cases.enumerated() {
       let problem = Problem(test, shape: index + 2, seed: UInt64(index)), rows = problem.rows
       let single = (0..<rows).map { $0..<$0 + 1 }, halves = [rows / 3..<rows, 0..<rows / 3]

@@ -107,7 +107,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Variant.all) func `transposition swaps rows and columns and touches nothing else`(_ variant: Variant) {
+  @Test(arguments: Variant.all) func `transposition swaps rows and columns and touches nothing else`(_ variant: Variant)
+  {
     var random = Random(seed: 4)
     for rows in [1, 3, 7, 8, 9, 16, 33] {
       for columns in [1, 5, 8, 15, 17, 32] {
@@ -140,7 +141,8 @@ import Testing
         let squares = values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +)
         let scale =
           unbiased
-          ? 1 / ((squares / Double(dimension - 1)).squareRoot() + 1e-5) : 1 / (squares / Double(dimension) + 1e-5).squareRoot()
+          ? 1 / ((squares / Double(dimension - 1)).squareRoot() + 1e-5)
+          : 1 / (squares / Double(dimension) + 1e-5).squareRoot()
         for i in 0..<dimension {
           let normal = (values[i] - mean) * scale
           let expected = normal * Double(gain[i]) + Double(bias[i])

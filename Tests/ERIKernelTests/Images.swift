@@ -13,7 +13,8 @@ final class Images {
     buffer.pointer.update(repeating: 0, count: buffer.count)
     for i in interior.indices {
       let pixel = i / channels
-      buffer.pointer[index(pixel / (height * width), pixel / width % height, pixel % width) + i % channels] = interior[i]
+      buffer.pointer[index(pixel / (height * width), pixel / width % height, pixel % width) + i % channels] =
+        interior[i]
     }
   }
 

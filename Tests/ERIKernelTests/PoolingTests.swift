@@ -15,7 +15,8 @@ import Testing
         for halo in [0, 1, 2] {
           let (images, height, width) = (2, 9, 8)
           let values = random.floats(images * height * width * channels, in: -3 ... -1)
-          let input = Images(count: images, height: height, width: width, channels: channels, halo: halo, interior: values)
+          let input = Images(
+            count: images, height: height, width: width, channels: channels, halo: halo, interior: values)
           let output = Images(
             count: images, height: window.outputHeight(height), width: window.outputWidth(width), channels: channels,
             halo: 2 - halo)

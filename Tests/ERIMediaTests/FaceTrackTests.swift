@@ -95,7 +95,8 @@ struct `Face of a clip` {
     let leaving = try clips.make(
       "leaving.mkv",
       "-i \(clip) -f lavfi -i color=c=gray:size=320x240:rate=25:duration=3 -filter_complex "
-        + "[0:v]trim=end_frame=20,format=yuv420p,setsar=1[a];[1:v]format=yuv420p,setsar=1[b];[a][b]concat -an -c:v ffv1")
+        + "[0:v]trim=end_frame=20,format=yuv420p,setsar=1[a];[1:v]format=yuv420p,setsar=1[b];[a][b]concat -an -c:v ffv1"
+    )
     let track = try track(leaving)
     #expect(track.video.frames == 95)
     #expect(track.video.framesWithFace == 20)

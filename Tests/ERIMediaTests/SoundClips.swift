@@ -2,7 +2,9 @@ import Foundation
 
 /// Bytes of a WAV file.
 /// - Parameters: format: 1 integer, 3 floating point · data: interleaved samples
-func waveFile(_ data: [UInt8], format: UInt16 = 1, channels: UInt16 = 1, rate: UInt32 = 22050, bits: UInt16 = 16) -> [UInt8] {
+func waveFile(_ data: [UInt8], format: UInt16 = 1, channels: UInt16 = 1, rate: UInt32 = 22050, bits: UInt16 = 16)
+  -> [UInt8]
+{
   func little(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
   func little(_ value: UInt16) -> [UInt8] { [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)] }
   let frame = UInt32(channels) * UInt32(bits) / 8

@@ -115,7 +115,9 @@ import Testing
     #expect(sound.samples[4410..<39_690].allSatisfy { abs($0) < 1e-5 })
   }
 
-  @Test(arguments: [(8000, 1000, 2757), (16_000, 31_580, 43_522), (44_100, 3, 2), (48_000, 1, 1), (96_000, 96_000, 22_050)])
+  @Test(arguments: [
+    (8000, 1000, 2757), (16_000, 31_580, 43_522), (44_100, 3, 2), (48_000, 1, 1), (96_000, 96_000, 22_050),
+  ])
   func `lengths are rounded up as librosa does`(rate: Int, count: Int, expected: Int) throws {
     let silence = [Int16](repeating: 0, count: count)
     let sound = try read(folder.write("a.wav", waveFile(bytes(silence), rate: UInt32(rate))))
@@ -150,7 +152,9 @@ import Testing
     let sound = try read(path)
     #expect(sound.samples == [Float](repeating: 1000.0 / 32768, count: 9000))
     #expect(
-      sound.warnings == ["\(path): expected 44100 bytes of samples, found fewer (the file ends); what is there was used"])
+      sound.warnings == [
+        "\(path): expected 44100 bytes of samples, found fewer (the file ends); what is there was used"
+      ])
   }
 
   @Test(arguments: [("flac", "flac"), ("mp3", "libmp3lame")])
@@ -314,7 +318,8 @@ import Testing
   @Test func `noise after any known signature is an error or a sound, never a crash`() throws {
     var state: UInt32 = 1
     let signatures = [
-      "RIFF\0\0\0\0WAVEfmt ", "fLaC\0\0\0\u{22}", "OggS", "ID3\u{3}", "\0\0\0 ftypisom", "\u{1A}E\u{DF}\u{A3}", "FORM\0\0\0\0AIFF",
+      "RIFF\0\0\0\0WAVEfmt ", "fLaC\0\0\0\u{22}", "OggS", "ID3\u{3}", "\0\0\0 ftypisom", "\u{1A}E\u{DF}\u{A3}",
+      "FORM\0\0\0\0AIFF",
       ".snd", "caff\0\u{1}", "RIFF\0\0\0\0AVI LIST", "\0\0\u{1}\u{BA}", "FLV\u{1}",
     ]
     for signature in signatures {

@@ -4,8 +4,11 @@ import Foundation
 public enum Command {
   /// What a program printed and how it ended.
   public struct Result: Sendable {
+    /// The exit code.
     public let status: Int32
+    /// What it wrote to standard output.
     public let output: [UInt8]
+    /// What it wrote to standard error.
     public let errors: String
 
     /// The output as text.
@@ -14,6 +17,7 @@ public enum Command {
 
   /// Why a program could not be run or did not end well.
   public struct Failure: Error, CustomStringConvertible {
+    /// The command, its exit code and its errors.
     public let description: String
   }
 

@@ -2,7 +2,10 @@ import Foundation
 
 extension TemporaryFolder {
   /// What a failing ffmpeg was asked.
-  public struct FFmpegFailure: Error { public let command: String }
+  public struct FFmpegFailure: Error {
+    /// The words of the command.
+    public let command: String
+  }
 
   /// Makes a file with ffmpeg; the arguments stand before its name. Returns its path.
   public func ffmpeg(_ name: String, _ arguments: String...) throws -> String {

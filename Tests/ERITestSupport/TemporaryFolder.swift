@@ -2,8 +2,10 @@ import Foundation
 
 /// An empty folder of its own, removed with all it holds when the last reference goes.
 public final class TemporaryFolder: Sendable {
+  /// Where it is.
   public let url: URL
 
+  /// Makes the folder.
   public init() throws {
     url = FileManager.default.temporaryDirectory.appendingPathComponent("eri-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)

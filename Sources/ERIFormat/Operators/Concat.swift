@@ -24,7 +24,9 @@ package struct Concat: OperatorContract {
       }
       if let a = shape[axis].constant, let b = next.shape[axis].constant {
         let (sum, overflow) = a.addingReportingOverflow(b)
-        guard !overflow, sum <= Limits.elements else { throw contractError("expected a shorter axis, found \(a) + \(b)") }
+        guard !overflow, sum <= Limits.elements else {
+          throw contractError("expected a shorter axis, found \(a) + \(b)")
+        }
         shape[axis] = Dimension(sum)
       } else {
         shape[axis] = inference.fresh()

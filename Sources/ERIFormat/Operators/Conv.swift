@@ -41,7 +41,8 @@ package struct Conv: OperatorContract {
     var extents: [Int] = []
     for dimension in weight.shape {
       guard let extent = dimension.constant, extent > 0 else {
-        throw contractError("expected a weight of known shape without zeros, found \(weight.text(inference.symbolNames))")
+        throw contractError(
+          "expected a weight of known shape without zeros, found \(weight.text(inference.symbolNames))")
       }
       extents.append(extent)
     }

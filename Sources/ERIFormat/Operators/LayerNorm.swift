@@ -31,7 +31,9 @@ package struct LayerNorm: OperatorContract {
     guard let last = x.shape.last else { throw contractError("expected x with at least 1 dimension, found a scalar") }
     if let extent = last.constant {
       let minimum = form == .standard ? 1 : 2
-      guard extent >= minimum else { throw contractError("expected a last extent of at least \(minimum), found \(extent)") }
+      guard extent >= minimum else {
+        throw contractError("expected a last extent of at least \(minimum), found \(extent)")
+      }
     }
     for (index, what) in [(1, "gain"), (2, "bias")] {
       let operand = try inference.input(inputs, index, what, rank: 1)

@@ -43,8 +43,9 @@ package struct MaxPool: OperatorContract {
     for axis in 0..<axes {
       let reach = dilations[axis] * (kernel[axis] - 1) + 1
       guard padsBegin[axis] < reach, padsEnd[axis] < reach else {
-        throw contractError("expected pads smaller than the window's reach of \(reach), found "
-          + "\(padsBegin[axis]) and \(padsEnd[axis])")
+        throw contractError(
+          "expected pads smaller than the window's reach of \(reach), found "
+            + "\(padsBegin[axis]) and \(padsEnd[axis])")
       }
       shape.append(
         try inference.windowed(
