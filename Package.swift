@@ -108,6 +108,7 @@ let package = Package(
     .testTarget(
       name: "ERIDatasetTests",
       dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
   cxxLanguageStandard: .cxx17
 )
