@@ -113,7 +113,7 @@ struct DeviceTool {
 }
 
 /// The entry that the device build's C main calls.
-@c(eri_main)
+@c(eri_device_main)
 public func eriMain(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
   var arguments: [String] = []
   if let words {
