@@ -9,6 +9,7 @@
 enum { RUNS = 15, FRAMES = 32 };
 
 static const eri_kernels *kernels;
+static const char *wanted = "";
 
 static double seconds(void) {
   struct timespec now;
@@ -42,9 +43,10 @@ static void report(const char *name, double *times, double operations) {
   fflush(stdout);
 }
 
-/// Runs STATEMENT once to warm up, then RUNS times.
+/// Runs STATEMENT once to warm up, then RUNS times, if NAME contains the text asked for.
 #define TIME(NAME, OPERATIONS, STATEMENT)       \
   do {                                          \
+    if (!strstr(NAME, wanted)) break;           \
     double times[RUNS];                         \
     STATEMENT;                                  \
     for (int run = 0; run < RUNS; run++) {      \
@@ -84,10 +86,18 @@ static void winograd(const char *name, size_t side, size_t channels) {
   float *weights = floats(channels * channels * 9), *bias = floats(channels);
   float *packed = floats(eri_f32_winograd_packed_count(channels, channels));
   float *scratch = floats(eri_f32_winograd_scratch_count(side, side, channels, channels, FRAMES));
-  TIME("  its packing", 0, eri_f32_winograd_pack(kernels, weights, channels, channels, packed));
+  eri_f32_winograd_pack(kernels, weights, channels, channels, packed);
+  TIME("Winograd packing", 0, eri_f32_winograd_pack(kernels, weights, channels, channels, packed));
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_IDENTITY, residual.data, 0, ERI_ACTIVATION_RELU};
   TIME(name, FRAMES * side * side * channels * channels * 9,
        eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, FRAMES, scratch));
+  // Frames that stay in cache from layer to layer: the same four, eight times.
+  char nested[64];
+  snprintf(nested, sizeof nested, "%s, 4 at a time", name);
+  TIME(nested, FRAMES * side * side * channels * channels * 9,
+       for (size_t i = 0; i < FRAMES; i += 4) {
+         eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, 4, scratch);
+       });
   free(weights), free(bias), free(packed), free(scratch);
   free(input.data), free(output.data), free(residual.data);
 }
@@ -144,6 +154,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "bench: this processor has no kernels named %s\n", argv[1]);
     return 2;
   }
+  if (argc > 2) wanted = argv[2];
   printf("variant %s, one thread, %d runs each\n", eri_kernels_name(kernels), RUNS);
   first_layer();
   winograd("l1 3x3, 28x28x64, Winograd", 28, 64);

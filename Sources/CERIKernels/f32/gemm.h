@@ -20,8 +20,8 @@ OUTLINE void pack_panel(const float *b, size_t strideK, size_t strideN, size_t k
     }
   }
   for (; i < k; i++) {
+    UNROLL for (int v = 0; v < VECTORS; v++) store(panel + i * ERI_PANEL + v * LANES, splat(0.0f));
     for (size_t n = 0; n < columns; n++) panel[i * ERI_PANEL + n] = b[i * strideK + n * strideN];
-    for (size_t n = columns; n < ERI_PANEL; n++) panel[i * ERI_PANEL + n] = 0;
   }
 }
 

@@ -39,23 +39,35 @@ INLINE bool is_simple(const f32_target *t) {
 /// Any epilogue and any number of columns up to 16, from a tile in memory.
 OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, size_t columns, const f32_target *t) {
   if (t->bias) {
+    vf bias[VECTORS];
+    UNROLL for (size_t v = 0; v < VECTORS; v++) {
+      size_t left = columns > v * LANES ? columns - v * LANES : 0;
+      bias[v] = load_some(t->bias + column + v * LANES, left);
+    }
     for (size_t r = 0; r < rows; r++) {
-      for (size_t c = 0; c < columns; c++) tile[r * ERI_PANEL + c] += t->bias[column + c];
+      UNROLL for (size_t v = 0; v < VECTORS; v++) {
+        float *place = tile + r * ERI_PANEL + v * LANES;
+        store(place, load(place) + bias[v]);
+      }
     }
   }
   f32_activate(t->first, rows * ERI_PANEL, tile, tile);
-  if (t->residual) {
-    for (size_t r = 0; r < rows; r++) {
-      for (size_t c = 0; c < columns; c++) tile[r * ERI_PANEL + c] += t->residual[row + r][column + c];
+  for (size_t r = 0; r < rows; r++) {
+    float *from = tile + r * ERI_PANEL, *out = t->out[row + r] + column;
+    for (size_t c = 0; c < columns; c += LANES) {
+      vf value = load(from + c);
+      if (t->residual) {
+        value += load_some(t->residual[row + r] + column + c, columns - c);
+        store(from + c, value);
+      }
+      if (t->second == ERI_ACTIVATION_IDENTITY) store_some(out + c, value, columns - c);
     }
   }
+  if (t->second == ERI_ACTIVATION_IDENTITY) return;
   f32_activate(t->second, rows * ERI_PANEL, tile, tile);
   for (size_t r = 0; r < rows; r++) {
-    float *out = t->out[row + r] + column;
-    if (columns == ERI_PANEL) {
-      UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, load(tile + r * ERI_PANEL + v * LANES));
-    } else {
-      for (size_t c = 0; c < columns; c++) out[c] = tile[r * ERI_PANEL + c];
+    for (size_t c = 0; c < columns; c += LANES) {
+      store_some(t->out[row + r] + column + c, load(tile + r * ERI_PANEL + c), columns - c);
     }
   }
 }

@@ -47,20 +47,20 @@ static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const 
 
 /// y = e^(x - max), over `count` floats; returns the sum. y may be x. -infinity gives 0.
 INLINE float exponentials(size_t count, const float *x, float *y) {
-  vf greatest = splat(-__builtin_inff());
-  for (size_t i = 0; i < count; i += LANES) {
-    vf v = load_some(x + i, count - i);
-    if (count - i < LANES) {
-      for (size_t j = count - i; j < LANES; j++) v[j] = -__builtin_inff();
-    }
-    greatest = maximum(v, greatest);
+  vf greatest = splat(-__builtin_inff()), sum = splat(0.0f);
+  size_t whole = count / LANES * LANES, left = count - whole;
+  for (size_t i = 0; i < whole; i += LANES) greatest = maximum(load(x + i), greatest);
+  float top = maximum_lanes(greatest);
+  for (size_t i = whole; i < count; i++) top = x[i] > top ? x[i] : top;
+  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < whole; i += LANES) {
+    vf v = exponential(load(x + i) - splat(top));
+    store(y + i, v);
+    sum += v;
   }
-  vf top = splat(maximum_lanes(greatest)), sum = splat(0.0f);
-  for (size_t i = 0; i < count; i += LANES) {
-    size_t left = count - i;
-    vf v = exponential(load_some(x + i, left) - top);
-    store_some(y + i, v, left);
-    sum += left >= LANES ? v : first_lanes(v, left);
+  if (left) {
+    vf v = exponential(load_some(x + whole, left) - splat(top));
+    store_some(y + whole, v, left);
+    sum += first_lanes(v, left);
   }
   return sum_lanes(sum);
 }
