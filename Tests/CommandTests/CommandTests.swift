@@ -136,13 +136,37 @@ enum Tool {
     #expect(try NPYFile(path: folder.path("f/mfcc.npy")).header.shape[1] == 128)
   }
 
-  @Test(arguments: ["text", "empty"]) func `a file that is no clip is one sentence and exit 2`(kind: String) throws {
-    let audio = Checkout.path("Tests/Golden/v1/narrow-dual-branch.eri")
-    let clip = try folder.write("clip.mp4", kind == "text" ? [UInt8]("no clip at all".utf8) : [])
-    let result = try Tool.run("eri", "run", audio, clip)
+  @Test(arguments: [
+    (
+      "no clip at all",
+      ", first bytes: expected a sound or video file, found none of the known formats; "
+        + "convert it, for example with ffmpeg to .mp4 or .wav"
+    ),
+    ("", ": expected a sound or video file, found 0 bytes; copy or record it again"),
+  ])
+  func `a file that is no clip is one sentence and exit 2`(text: String, message: String) throws {
+    let clip = try folder.write("clip.mp4", [UInt8](text.utf8))
+    let result = try Tool.run("eri", "run", model, clip)
     #expect(result.status == 2)
     #expect(result.text == "")
-    #expect(result.errors.hasPrefix("eri: \(clip): expected "))
-    #expect(result.errors.filter { $0 == "\n" }.count == 1)
+    #expect(result.errors == "eri: \(clip)\(message)\n")
+  }
+
+  @Test func `a truncated clip is one sentence and exit 2, and the others go on`() throws {
+    #expect(try Tool.run("eri", "synthesize", folder.path("clips"), "--seconds", "1").status == 0)
+    let whole = try folder.bytes("clips/clip_0000.mp4")
+    let cut = try folder.write("cut.mp4", [UInt8](whole[..<(whole.count / 2)]))
+    let narrow = try Tool.run("eri", "run", model, cut)
+    #expect(narrow.status == 2)
+    #expect(
+      narrow.errors
+        == "eri: \(cut): expected a whole file of the kind mov,mp4,m4a,3gp,3g2,mj2, found a damaged or cut-off one "
+        + "(Invalid data found when processing input); copy or record it again\n")
+    #expect(try Tool.run("eri", "init", "dual-branch", folder.path("m.eri")).status == 0)
+    let both = try Tool.run("eri", "run", folder.path("m.eri"), cut, folder.path("clips/clip_0000.mp4"), "--json")
+    #expect(both.status == 2)
+    let lines = both.text.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines[0].hasPrefix("{\"clip\": \"\(cut)\"") || lines[0].hasPrefix("{\"clip\":\"\(cut)\""))
   }
 }

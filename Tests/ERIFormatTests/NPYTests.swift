@@ -183,7 +183,7 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
       shape("(1)", "expected a comma after a tuple's only element at byte 52, found \"), }\""),
       shape("(-1,)", "expected integers from 0 for key 'shape' at byte 51, found \"-1,), }\""),
       shape("(1, 2", "expected integers from 0 for key 'shape' at byte 57, found \"}\""),
-      shape("(1, 2 3)", "expected a comma or the end of the tuple at byte 55, found \"3), }\""),
+      shape("(1, 2 3)", "expected a comma or the end of the tuple at byte 56, found \"3), }\""),
       shape("(1,1,1,1,1,1,1,1,1)", "expected at most 8 dimensions, found 9"),
       shape("(" + String(repeating: "1,", count: 65) + ")", "expected at most 8 dimensions, found more than 64"),
       shape("(2147483648,)", "expected at most 2147483647 elements, found shape [2147483648]"),

@@ -67,7 +67,7 @@ struct `Face of a clip` {
       return
     }
     #expect(video.frames == 50)
-    let marked = try clips.make("marked.mp4", "-i \(sideways) -c copy -metadata:s:v:0 rotate=90")
+    let marked = try clips.turning(sideways, by: 90, as: "marked.mp4")
     let (upright, turned) = (try track(clip), try track(marked))
     #expect((turned.video.width, turned.video.height) == (320, 240))
     #expect(turned.video.framesWithFace == 50)
