@@ -67,7 +67,7 @@ struct `Face of a clip` {
       return
     }
     #expect(video.frames == 50)
-    let marked = try clips.make("marked.mp4", "-i \(sideways) -c copy -metadata:s:v:0 rotate=90")
+    let marked = try clips.turning(sideways, by: 90, as: "marked.mp4")
     let (upright, turned) = (try track(clip), try track(marked))
     #expect((turned.video.width, turned.video.height) == (320, 240))
     #expect(turned.video.framesWithFace == 50)
@@ -95,7 +95,8 @@ struct `Face of a clip` {
     let leaving = try clips.make(
       "leaving.mkv",
       "-i \(clip) -f lavfi -i color=c=gray:size=320x240:rate=25:duration=3 -filter_complex "
-        + "[0:v]trim=end_frame=20,format=yuv420p,setsar=1[a];[1:v]format=yuv420p,setsar=1[b];[a][b]concat -an -c:v ffv1")
+        + "[0:v]trim=end_frame=20,format=yuv420p,setsar=1[a];[1:v]format=yuv420p,setsar=1[b];[a][b]concat -an -c:v ffv1"
+    )
     let track = try track(leaving)
     #expect(track.video.frames == 95)
     #expect(track.video.framesWithFace == 20)

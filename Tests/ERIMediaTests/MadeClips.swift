@@ -9,6 +9,28 @@ extension TemporaryFolder {
     try ffmpeg(name, arguments: arguments.split(separator: " ").map(String.init))
   }
 
+  /// Copies an .mp4 or .mov of one track and marks it to be shown turned clockwise.
+  ///
+  /// The display matrix is written here because ffmpeg's option for it changed with its versions.
+  func turning(_ clip: String, by degrees: Int, as name: String) throws -> String {
+    var bytes = try TemporaryFolder.read(clip)
+    let header = try #require(bytes.firstRange(of: Array("tkhd".utf8)), "a track header")
+    // After the name: version and flags, two times, track, reserved, duration, two reserved words, four halves.
+    let matrix = header.upperBound + 40
+    let (cosine, sine): (Int32, Int32) =
+      switch degrees {
+      case 90: (0, 1)
+      case 180: (-1, 0)
+      case 270: (0, -1)
+      default: (1, 0)
+      }
+    let one: Int32 = 1 << 16
+    let entries = [cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, 1 << 30]
+    let encoded = entries.flatMap { entry in withUnsafeBytes(of: entry.bigEndian) { Array($0) } }
+    bytes.replaceSubrange(matrix..<matrix + 36, with: encoded)
+    return try write(name, bytes)
+  }
+
   /// The bytes ffmpeg decodes a clip to.
   func decoded(_ clip: String, _ arguments: String) throws -> [UInt8] {
     try TemporaryFolder.read(make("decoded.raw", "-i \(clip) \(arguments) -f rawvideo"))

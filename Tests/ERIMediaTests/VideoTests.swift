@@ -76,7 +76,7 @@ struct `Shown pictures` {
   func `are turned upright as ffmpeg turns them`(degrees: Int) throws {
     let clips = try TemporaryFolder()
     let upright = try clips.make("upright.mp4", moving + " -frames:v 3 -c:v mpeg4 -q:v 3")
-    let clip = try clips.make("turned.mp4", "-i \(upright) -c copy -metadata:s:v:0 rotate=\(degrees)")
+    let clip = try clips.turning(upright, by: degrees, as: "turned.mp4")
     let (pictures, geometry, _) = try shownPictures(clip)
     #expect((geometry.width, geometry.height) == (degrees == 180 ? (320, 240) : (240, 320)))
     let expected = try clips.decoded(clip, "-vf extractplanes=y")
@@ -87,7 +87,7 @@ struct `Shown pictures` {
     let clips = try TemporaryFolder()
     let upright = try clips.make("upright.mkv", moving + " -frames:v 1 -c:v ffv1 -pix_fmt gbrp")
     let coded = try clips.make("coded.mov", "-i \(upright) -c:v png")
-    let clip = try clips.make("turned.mov", "-i \(coded) -c copy -metadata:s:v:0 rotate=90")
+    let clip = try clips.turning(coded, by: 90, as: "turned.mov")
     let (pictures, geometry, _) = try shownPictures(clip)
     #expect((geometry.width, geometry.height) == (240, 320))
     let whole = try clips.decoded(clip, "-pix_fmt rgb24")
@@ -104,7 +104,7 @@ struct `Shown pictures` {
   func `have square pixels`(aspect: String, degrees: Int, width: Int, height: Int) throws {
     let clips = try TemporaryFolder()
     let plain = try clips.make("plain.mp4", moving + " -vf setsar=\(aspect) -frames:v 1 -c:v mpeg4")
-    let clip = try clips.make("clip.mp4", "-i \(plain) -c copy -metadata:s:v:0 rotate=\(degrees)")
+    let clip = try clips.turning(plain, by: degrees, as: "clip.mp4")
     let (pictures, geometry, _) = try shownPictures(clip)
     #expect((geometry.width, geometry.height) == (width, height))
     #expect(try pictures.first?.wholeGrey().count == width * height)
