@@ -3,7 +3,8 @@ import CERISystem
 
 /// Writes a clip as mp4: MPEG-4 video at quantiser 5 and AAC sound at 64 kbit/s, one channel.
 ///
-/// The file is made in memory and takes its name only when it is whole. The same clip gives the same bytes with the same libav.
+/// The file is made in memory and takes its name only when it is whole. The same clip gives the same bytes with the
+/// same libav.
 package final class ClipWriter {
   private let path: String
   private let format: ClipFormat
@@ -68,7 +69,8 @@ package final class ClipWriter {
   package func append(_ picture: DrawnFrame) throws(DatasetError) {
     guard picture.width == format.width, picture.height == format.height else {
       throw .badFormat(
-        "a frame of \(picture.width) × \(picture.height) pixels does not fit a clip of \(format.width) × \(format.height)"
+        "a frame of \(picture.width) × \(picture.height) pixels does not fit "
+          + "a clip of \(format.width) × \(format.height)"
       )
     }
     let format = self.format

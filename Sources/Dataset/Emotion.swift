@@ -36,8 +36,8 @@ package struct Intensities: Sendable, Equatable {
     values[emotion.rawValue] = intensity
   }
 
-  /// Draws the labels of a clip: each is 0 with probability 0.6 and else Beta(1.5, 1.2), independently of the others, so that
-  /// none of them can be told from the rest.
+  /// Draws the labels of a clip: each is 0 with probability 0.6 and else Beta(1.5, 1.2), independently of the others,
+  /// so that none of them can be told from the rest.
   package init(random: inout SeededRandom) {
     self.init()
     for i in values.indices {

@@ -15,8 +15,8 @@ package struct DrawnFrame: Sendable, Equatable {
 /// Draws one person's face, frame by frame.
 ///
 /// Row after row is painted from back to front in arrays of `Float`: background, shoulders and neck, hair and ears, the
-/// face with its shading, eyes, brows, mouth, front hair, noise. In face coordinates u points right, v down, the origin is
-/// the face's centre and the unit half its width; u and v carry the head's roll, and features are drawn at
+/// face with its shading, eyes, brows, mouth, front hair, noise. In face coordinates u points right, v down, the origin
+/// is the face's centre and the unit half its width; u and v carry the head's roll, and features are drawn at
 /// uf = u − 0.45 yaw z, vf = v − 0.40 pitch z, where z is the height of the face above the picture's plane.
 package final class FaceRenderer {
   package let width: Int

@@ -7,8 +7,8 @@ struct RowPlanes {
   let width: Int
   /// The colours so far.
   let red, green, blue: UnsafeMutablePointer<Float>
-  /// Face coordinates, the same shifted by yaw and pitch, the light that falls on the skin, its shading, and how much of
-  /// the pixel the face covers.
+  /// Face coordinates, the same shifted by yaw and pitch, the light that falls on the skin, its shading, and how much
+  /// of the pixel the face covers.
   let u, v, uf, vf, light, shade, cover: UnsafeMutablePointer<Float>
 
   fileprivate static let count = 10

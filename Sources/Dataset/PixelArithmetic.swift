@@ -1,7 +1,9 @@
 /// Arithmetic for many pixels in `Float`: plain IEEE operations without branches, so that a loop over it becomes vector
 /// instructions and every machine gets the same bits.
 enum PixelArithmetic {
-  /// e raised to `x` for x ≤ 0, relative error below 4e−6 down to −8 and 1.2e−5 below; about 1e−38 instead of anything smaller.
+  /// e raised to `x` for x ≤ 0; about 1e−38 instead of anything smaller.
+  ///
+  /// The relative error is below 4e−6 down to −8 and below 1.2e−5 from there.
   @inline(__always)
   static func exp(_ x: Float) -> Float {
     let product = x * 1.442695041

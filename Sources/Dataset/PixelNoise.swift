@@ -2,8 +2,8 @@ import ERIFormat
 
 /// The camera's noise: grey of sigma 4 and 1.6 more per channel, added while a row becomes bytes.
 ///
-/// Each column has four xorshift generators (Marsaglia, 2003) that advance once a row, so that the loop over a row is vector
-/// code. The sum of a number's four bytes is close to normal.
+/// Each column has four xorshift generators (Marsaglia, 2003) that advance once a row, so that the loop over a row is
+/// vector code. The sum of a number's four bytes is close to normal.
 final class PixelNoise {
   private let width: Int
   private let states: UnsafeMutablePointer<UInt32>

@@ -34,14 +34,16 @@ package struct ClipFormat: Sendable, Equatable {
 
 /// One clip made from a seed: the planted intensities, a face that shows them and a voice that sounds like them.
 ///
-/// Every pixel, sample and label follows from the seed and the index alone, by integer and IEEE arithmetic, so they are the
-/// same on every machine and whatever other clips are made.
+/// Every pixel, sample and label follows from the seed and the index alone, by integer and IEEE arithmetic, so they are
+/// the same on every machine and whatever other clips are made.
 package struct SyntheticClip: Sendable {
   package let seed: UInt64
   package let index: Int
   package let format: ClipFormat
-  /// The intensities planted in the clip. Disgust and Empathic-Pain show in the face alone, Anxiety's share of the face is
-  /// small, so that neither branch of a network can learn all seven by itself.
+  /// The intensities planted in the clip.
+  ///
+  /// Disgust and Empathic-Pain show in the face alone, Anxiety and Fear more clearly in the voice, so that a network
+  /// needs both.
   package let labels: Intensities
   package let person: Person
   private let motion: HeadMotion
@@ -60,7 +62,7 @@ package struct SyntheticClip: Sendable {
     return "clip_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ".mp4"
   }
 
-  /// How much of the reaction shows at a time: nothing, then within a tenth of the clip everything, then half of it by the end.
+  /// How much of the reaction shows at a time: none, all of it a tenth of the clip later, half of it at the end.
   ///
   /// In a clip of 10 s: smoothstep((t − 1.2) / 1.0), falling evenly to a half from 2.2 s on.
   package func envelope(at time: Double) -> Double {

@@ -1,6 +1,6 @@
 import ERIFormat
 
-/// A voice by source and filter: glottal pulses and breath through a low-pass and five resonators, syllable after syllable.
+/// A voice by source and filter: pulses and breath through a low-pass and five resonators, syllable after syllable.
 ///
 /// Everything runs in `Double` at 22,050 Hz.
 struct VoiceSynthesis {

@@ -1,8 +1,8 @@
 /// Elementary functions whose bits are the same on every machine.
 ///
-/// They are built from IEEE 754 `+ − × ÷` and integers alone, never from libm, whose last bits differ between systems. What
-/// is drawn, sounded or initialised from a seed is therefore the same everywhere. Swift does not contract `a * b + c` into a
-/// fused multiply-add, so the order of operations written here is the order computed.
+/// They are built from IEEE 754 `+ − × ÷` and integers alone, never from libm, whose last bits differ between systems.
+/// What is drawn, sounded or initialised from a seed is therefore the same everywhere. Swift does not contract a product
+/// and a sum into a fused multiply-add, so the order of operations written here is the order computed.
 ///
 /// The tests hold them to 1 ulp (exp, log) and 2 ulp (sin, cos) from libm, itself within 1 ulp of the truth.
 package enum DeterministicMath {
@@ -75,7 +75,9 @@ package enum DeterministicMath {
     return n * 0x1.62e42fefp-1 - ((square - tail) - f)
   }
 
-  /// `x` raised to `y` for x ≥ 0 as exp(y log x): relative error about |y log x| ulp, so meant for results of moderate size.
+  /// `x` raised to `y` for x ≥ 0 as exp(y log x).
+  ///
+  /// The error is about |y log x| ulp, so it is meant for results of moderate size.
   package static func pow(_ x: Double, _ y: Double) -> Double {
     if y == 0 || x == 1 { return 1 }
     return exp(y * log(x))

@@ -1,7 +1,7 @@
 /// A stream of pseudo-random numbers that depends on its seed alone: the same on every machine.
 ///
-/// The generator is xoshiro256** (Blackman and Vigna, 2018), its state filled by splitmix64. A seed has one stream per name,
-/// so that what one tensor or clip draws never depends on what others drew before it.
+/// The generator is xoshiro256** (Blackman and Vigna, 2018), its state filled by splitmix64. A seed has one stream per
+/// name, so that what one tensor or clip draws never depends on what others drew before it.
 package struct SeededRandom: Sendable {
   private var s0: UInt64
   private var s1: UInt64
@@ -21,7 +21,8 @@ package struct SeededRandom: Sendable {
 
   /// The stream of a seed that belongs to a name.
   package init(seed: UInt64, stream name: String) {
-    // FNV-1a over the UTF-8 bytes; both halves go through splitmix64, so that seeds and names that differ little share nothing.
+    // FNV-1a over the UTF-8 bytes; both halves go through splitmix64, so that seeds and names that differ little share
+    // nothing.
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in name.utf8 {
       digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01b3

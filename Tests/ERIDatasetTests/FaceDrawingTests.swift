@@ -117,7 +117,8 @@ import Testing
     let values = pixels.map { Double($0) - 128 }
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
-    // 4² + 1.6², and 1/12 of rounding; three channels share the grey part, so the bounds are five errors of 100,000 draws.
+    // 4² + 1.6², and 1/12 of rounding; three channels share the grey part, so the bounds are five errors of 100,000
+    // draws.
     #expect(abs(mean) < 0.07)
     let expected = 16 + 2.56 + 1.0 / 12
     #expect(abs(variance - expected) < 0.5)

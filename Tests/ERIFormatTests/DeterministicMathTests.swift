@@ -9,7 +9,8 @@ private func ulps(_ found: Double, _ expected: Double) -> Double {
   return abs(found - expected) / expected.ulp
 }
 
-/// The largest difference over evenly spread points of a range, and a random point in each step so that no grid hides it.
+/// The largest difference over evenly spread points of a range, and a random point in each step so that no grid hides
+/// it.
 private func worst(
   _ range: ClosedRange<Double>, _ found: (Double) -> Double, _ expected: (Double) -> Double
 ) -> Double {
