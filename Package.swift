@@ -85,7 +85,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .executableTarget(name: "eri-run", dependencies: ["ERICommands"], swiftSettings: strict),
+    .executableTarget(
+      name: "eri-run", dependencies: ["ERICommands", "ERIFormat", "CERISystem"], swiftSettings: strict),
 
     // Tests.
     .target(name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks"], path: "Tests/ERITestSupport"),

@@ -13,8 +13,12 @@ package final class ClipWriter {
   private let sound: EncodedTrack
   private var frameCount = 0
 
+  /// libav reports through return values here; its own log would mix with ours.
+  private static let quietLog: Void = av_log_set_level(AV_LOG_QUIET)
+
   /// Opens both encoders; throws if one is missing.
   package init(path: String, format: ClipFormat) throws(DatasetError) {
+    _ = Self.quietLog
     try format.check()
     self.path = path
     self.format = format

@@ -22,7 +22,7 @@ final class Estimator {
   private let detector: FaceDetector?
   private let pixels: PixelNormalisation?
   private let coefficients: CoefficientStandardisation?
-  private var bound: [String] = []
+  private var bound: [Session.InputShape] = []
 
   /// - Throws: `CommandFailure` if the model cannot be read or is none of faces and sound.
   init(path: String, threads: Int) throws(CommandFailure) {
@@ -49,6 +49,7 @@ final class Estimator {
         .unsupported,
         "\(path): expected preprocessing for each of the model's inputs, found another; run it with `eri exec`")
     }
+    try Estimator.check(model.preprocessing, path)
     labels = model.labels
     do throws(SignalError) {
       pixels = try model.preprocessing.video.map { video throws(SignalError) in
@@ -59,6 +60,24 @@ final class Estimator {
       }
     } catch { throw CommandFailure(.invalid, "\(path): \(error.sentence)") }
     do throws(MediaError) { detector = wantsFaces ? try FaceDetector() : nil } catch { throw CommandFailure(error) }
+  }
+
+  /// Refuses preprocessing that this tool does not do: its result would be computed from other features than the model's.
+  private static func check(_ preprocessing: Preprocessing, _ path: String) throws(CommandFailure) {
+    func refusal(_ what: String, _ expected: String, _ found: String) -> CommandFailure {
+      CommandFailure(
+        .unsupported, "\(path): preprocessing: expected \(what) of \(expected), found \(found); run it with `eri exec`")
+    }
+    if let video = preprocessing.video, video.width != video.height {
+      throw refusal("square face crops", "equal width and height", "\(video.width) x \(video.height)")
+    }
+    guard let audio = preprocessing.audio else { return }
+    guard audio.sampleRate == Sound.sampleRate else {
+      throw refusal("a sample rate", "\(Sound.sampleRate) Hz", "\(audio.sampleRate)")
+    }
+    guard audio.stack == AudioRows.framesPerRow else {
+      throw refusal("rows", "\(AudioRows.framesPerRow) MFCC frames", "\(audio.stack)")
+    }
   }
 
   /// Whether a file that failed is no sound or video at all.
@@ -78,11 +97,11 @@ final class Estimator {
       progress: progress)
     let inputs = try normalised(features)
     do throws(RuntimeError) {
-      // A plan serves every clip that has the same modalities.
-      let names = inputs.map { $0.name }
-      if names != bound {
-        try session.bind(inputs.map { Session.InputShape($0.name, $0.shape) })
-        bound = names
+      // A plan serves every clip that has the same modalities, and as many rows where the model takes them all.
+      let shapes = inputs.map { Session.InputShape($0.name, $0.shape) }
+      if shapes != bound {
+        try session.bind(shapes)
+        bound = shapes
       }
     } catch {
       bound = []

@@ -20,6 +20,7 @@ struct Run: ParsableCommand {
 
   func validate() throws {
     if clips.isEmpty { throw ValidationError("expected at least one clip, found none") }
+    if threads < 1 || threads > 1024 { throw ValidationError("--threads: expected 1 to 1024, found \(threads)") }
     if json && csv { throw ValidationError("expected --json or --csv, found both") }
   }
 

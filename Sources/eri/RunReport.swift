@@ -33,11 +33,13 @@ struct RunReport {
     if modalities.count == 1 { lines.append("  estimated from \(modalities[0] == "audio" ? "sound" : "video") alone") }
     var table = TextTable([.left, .right, .left])
     for (label, intensity) in zip(labels, estimate.intensities) {
-      let filled = Int((Double(intensity) * Double(RunReport.barWidth)).rounded())
+      // What is not a number has no bar, and neither end of the bar is passed.
+      let share = intensity.isNaN ? 0 : min(max(Double(intensity), 0), 1)
+      let filled = Int((share * Double(RunReport.barWidth)).rounded())
       table.add([
         label, fixed(Double(intensity), 4),
-        String(repeating: "█", count: max(0, min(filled, RunReport.barWidth)))
-          + String(repeating: "·", count: max(0, RunReport.barWidth - filled)),
+        String(repeating: "█", count: filled)
+          + String(repeating: "·", count: RunReport.barWidth - filled),
       ])
     }
     lines.append(table.text(indent: "  "))

@@ -1,0 +1,95 @@
+import ERIFormat
+import ERITestSupport
+import Testing
+
+@Suite struct UsageTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func deviceUsage(_ sentence: String) -> Tool.Outcome {
+    Tool.Outcome(errors: "eri-run: \(sentence); see eri-run --help\n", status: 64)
+  }
+
+  @Test(arguments: Tool.allCases) func `both tools tell their version`(_ tool: Tool) throws {
+    #expect(try tool.run("--version", in: folder) == Tool.Outcome(ERIVersion + "\n"))
+  }
+
+  @Test func `eri without a command lists its commands`() throws {
+    let outcome = try Tool.eri.run("", in: folder)
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "")
+    let names = outcome.output.split(separator: "\n").drop { $0 != "SUBCOMMANDS:" }.dropFirst()
+      .compactMap { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil }
+    #expect(names == ["init", "inspect", "run", "exec", "check", "features", "synthesize", "id"])
+  }
+
+  static let wrong: [(words: String, message: String)] = [
+    ("frobnicate", "Unexpected argument 'frobnicate'"),
+    ("exec model.eri", "Missing expected argument '--output-dir <output-dir>'"),
+    ("exec model.eri --output-dir o --input x", "--input: expected NAME=FILE.npy, found \"x\""),
+    ("exec model.eri --output-dir o --input =x.npy", "--input: expected NAME=FILE.npy, found \"=x.npy\""),
+    ("exec model.eri --output-dir o --repeat 0", "--repeat: expected 1 to 1000000, found 0"),
+    ("exec model.eri --output-dir o --threads 0", "--threads: expected 1 to 1024, found 0"),
+    ("run model.eri", "Missing expected argument '<clips> ...'"),
+    ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
+    ("run model.eri a.mp4 --threads 1025", "--threads: expected 1 to 1024, found 1025"),
+    ("init dual-branch a.eri --set steps", "--set: expected NAME=VALUE, found \"steps\""),
+    ("synthesize clips --clips 0", "--clips: expected 1 to 1000000, found 0"),
+  ]
+
+  @Test(arguments: wrong.indices) func `a wrong command line of eri ends with 64 and says why`(_ index: Int) throws {
+    let outcome = try Tool.eri.run(Self.wrong[index].words, in: folder)
+    #expect(outcome.status == 64)
+    #expect(outcome.output == "")
+    #expect(outcome.errors.split(separator: "\n").first.map { String($0) } == "Error: " + Self.wrong[index].message)
+  }
+
+  static let wrongOnDevice: [(words: String, message: String)] = [
+    ("", "expected a command, found none"),
+    ("run", "expected exec, inspect or check, found \"run\""),
+    ("exec", "exec: expected a model, found none"),
+    ("exec model.eri", "exec: expected --output-dir DIR, found none"),
+    ("exec model.eri --output-dir", "--output-dir: expected a value, found none"),
+    ("exec model.eri --output-dir o --input x", "--input: expected NAME=FILE.npy, found \"x\""),
+    ("exec model.eri --threads two", "--threads: expected an integer, found \"two\""),
+    ("inspect", "inspect: expected a file, found none"),
+    ("inspect a b", "expected one file, found \"a\" and \"b\""),
+    ("inspect --all", "expected an option it knows, found \"--all\""),
+    ("check", "check: expected a file, found none"),
+  ]
+
+  @Test(arguments: wrongOnDevice.indices)
+  func `a wrong command line of eri-run ends with 64 and says why`(_ index: Int) throws {
+    let wrong = Self.wrongOnDevice[index]
+    #expect(try Tool.device.run(wrong.words, in: folder) == deviceUsage(wrong.message))
+  }
+
+  @Test func `eri-run refuses what eri refuses of exec`() throws {
+    #expect(
+      try Tool.device.run("exec model.eri --output-dir o --repeat 0", in: folder)
+        == Tool.Outcome(errors: "eri-run: --repeat: expected 1 to 1000000, found 0\n", status: 64))
+  }
+
+  @Test func `eri-run's help names its commands and the exit codes`() throws {
+    let outcome = try Tool.device.run("--help", in: folder)
+    #expect(
+      outcome
+        == Tool.Outcome(
+          """
+          eri-run \(ERIVersion): runs, describes and checks .eri model files
+
+            eri-run exec MODEL --input NAME=FILE.npy … --output-dir DIR
+                         [--threads N] [--repeat N] [--exact] [--profile] [--json]
+            eri-run inspect FILE [--json]
+            eri-run check FILE [--threads N]
+            eri-run --version | --help
+
+          exec      computes the model's outputs from arrays and writes each to DIR/OUTPUT.npy
+          inspect   tells what a file holds
+          check     runs the file's goldens; exit 1 if an output differs
+          Exit codes: 0 done, 1 different, 2 invalid input, 3 not supported here, 64 usage.
+
+          """))
+  }
+}
