@@ -1,5 +1,4 @@
 import CERISchema
-import CZstd
 
 /// What a directory says.
 struct Directory {
@@ -103,7 +102,7 @@ struct DirectoryReader {
   /// A frame without its place, which the frames before it decide.
   private func frame(_ wire: Eri__Frame) throws(FormatError) -> Frame {
     let unpacked = try integer(wire.unpacked_bytes, 1...Limits.frameBytes, "unpacked bytes")
-    let stored = try integer(wire.stored_bytes, 1...ZSTD_compressBound(unpacked), "stored bytes")
+    let stored = try integer(wire.stored_bytes, 1...Frame.largestStored(unpacked), "stored bytes")
     let plane: Int
     switch wire.filter {
     case ERI__FILTER__FILTER_BYTE_PLANES:

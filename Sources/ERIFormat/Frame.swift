@@ -12,6 +12,13 @@ package struct Frame: Equatable, Sendable {
   package let planeBytes: Int
   /// CRC32C of the zstd frame.
   package let checksum: UInt32
+
+  /// The most bytes that zstd stores for so many (zstd.h, ZSTD_COMPRESSBOUND), from 0 to `Limits.frameBytes`.
+  ///
+  /// Not `ZSTD_compressBound`: that one function would bring the whole encoder into a tool that only reads.
+  package static func largestStored(_ unpackedBytes: Int) -> Int {
+    unpackedBytes + unpackedBytes / 256 + max(0, 131_072 - unpackedBytes) / 2048
+  }
 }
 
 /// Where a tensor's bytes lie among the frames.
@@ -36,7 +43,7 @@ final class FrameCompressor {
     }
     guard let context = ZSTD_createCCtx() else { throw noMemory("a zstd context") }
     let planes = eri_memory_allocate(Limits.frameBytes)
-    let packedBytes = ZSTD_compressBound(Limits.frameBytes)
+    let packedBytes = Frame.largestStored(Limits.frameBytes)
     let packed = eri_memory_allocate(packedBytes)
     var failed = planes == nil || packed == nil
     // A window of a whole frame makes every frame a single segment, whose header holds no byte that decoders ignore.
@@ -93,7 +100,7 @@ package final class TensorReader {
   /// - Throws: `FormatError` if there is no memory for its 3 MiB of buffers.
   package init() throws(FormatError) {
     guard let context = ZSTD_createDCtx() else { throw noMemory("a zstd context") }
-    let storedBytes = ZSTD_compressBound(Limits.frameBytes)
+    let storedBytes = Frame.largestStored(Limits.frameBytes)
     let blocks = [
       eri_memory_allocate(storedBytes), eri_memory_allocate(Limits.frameBytes), eri_memory_allocate(Limits.frameBytes),
     ]

@@ -32,12 +32,15 @@ private struct Clips {
     + "convert it, for example with ffmpeg to .mp4 or .wav"
   static let emptyFault = "empty.mp4: expected a sound or video file, found 0 bytes; copy or record it again"
   static let missingFault = "none.mp4: expected a sound or video file, found nothing at this path; check the name"
-  static let blankFault = "blank.mp4: expected a face or sound, found no face in 25 frames and no sound; give another clip"
+  static let blankFault =
+    "blank.mp4: expected a face or sound, found no face in 25 frames and no sound; give another clip"
 }
 
 /// The text with what differs from machine to machine as #: intensities, bars and times.
 private func withoutFigures(_ text: String) -> String {
-  text.replacing(/0\.\d{4}  [█·]{40}/, with: "#").replacing(/(decode|detect|crop|sound|mfcc|network|total) \d+/) { "\($0.1) #" }
+  text.replacing(/0\.\d{4}  [█·]{40}/, with: "#").replacing(/(decode|detect|crop|sound|mfcc|network|total) \d+/) {
+    "\($0.1) #"
+  }
 }
 
 @Suite struct RunTests {
@@ -138,7 +141,8 @@ private func withoutFigures(_ text: String) -> String {
     #expect(outcome.status == 2)
     #expect(outcome.errors == faults.map { "eri: \($0.1)\n" }.joined())
     let lines = try outcome.output.split(separator: "\n").map { try object($0) }
-    #expect(lines.compactMap { $0["clip"] as? String } == ["text.mp4", "heard.wav", "empty.mp4", "none.mp4", "blank.mp4"])
+    #expect(
+      lines.compactMap { $0["clip"] as? String } == ["text.mp4", "heard.wav", "empty.mp4", "none.mp4", "blank.mp4"])
     #expect(lines[1]["intensities"] != nil)
     #expect(lines[1]["video"] is NSNull)
     #expect(lines[1]["notes"] as? [String] == ["no pictures"])
@@ -150,7 +154,9 @@ private func withoutFigures(_ text: String) -> String {
     let outcome = try clips.run("run model.eri cut.mp4")
     #expect(outcome.output == "")
     #expect(outcome.status == 2)
-    #expect(outcome.errors.hasPrefix("eri: cut.mp4: expected a whole file of the kind mov,mp4,m4a,3gp,3g2,mj2, found a damaged"))
+    #expect(
+      outcome.errors.hasPrefix(
+        "eri: cut.mp4: expected a whole file of the kind mov,mp4,m4a,3gp,3g2,mj2, found a damaged"))
     #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
   }
 
@@ -187,18 +193,21 @@ private func withoutFigures(_ text: String) -> String {
     #expect(
       try clips.run("run model.eri heard.wav")
         == Tool.Outcome(
-          errors: "eri: model.eri: expected a model of the inputs faces or audio, found x, scale; run it with `eri exec`\n",
+          errors:
+            "eri: model.eri: expected a model of the inputs faces or audio, found x, scale; run it with `eri exec`\n",
           status: 3))
   }
 
   @Test func `a model whose rows hold another number of frames is refused, not fed with other rows`() throws {
     let model = try clips.run(
-      "init audio-branch other.eri --set sound.stack=4 --set sound.coefficients=6 --set temporal.levels=1 --set temporal.width=8")
+      "init audio-branch other.eri --set sound.stack=4 --set sound.coefficients=6 --set temporal.levels=1 --set temporal.width=8"
+    )
     #expect(model.status == 0)
     #expect(
       try clips.run("run other.eri heard.wav")
         == Tool.Outcome(
-          errors: "eri: other.eri: preprocessing: expected rows of 8 MFCC frames, found 4; run it with `eri exec`\n", status: 3))
+          errors: "eri: other.eri: preprocessing: expected rows of 8 MFCC frames, found 4; run it with `eri exec`\n",
+          status: 3))
   }
 
   @Test func `estimates of exec from features' arrays are those of run`() throws {
@@ -261,9 +270,11 @@ private func withoutFigures(_ text: String) -> String {
 
   @Test func `text and empty files are refused in one sentence`() throws {
     #expect(
-      try clips.run("features text.mp4 --output-dir out") == Tool.Outcome(errors: "eri: \(Clips.textFault)\n", status: 2))
+      try clips.run("features text.mp4 --output-dir out")
+        == Tool.Outcome(errors: "eri: \(Clips.textFault)\n", status: 2))
     #expect(
-      try clips.run("features empty.mp4 --output-dir out") == Tool.Outcome(errors: "eri: \(Clips.emptyFault)\n", status: 2))
+      try clips.run("features empty.mp4 --output-dir out")
+        == Tool.Outcome(errors: "eri: \(Clips.emptyFault)\n", status: 2))
   }
 }
 

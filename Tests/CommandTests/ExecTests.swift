@@ -73,7 +73,8 @@ import Testing
     let lines = outcome.output.split(separator: "\n")
     #expect(lines.count == 2)
     #expect(
-      lines[1].wholeMatch(of: /median_ms \d+\.\d{3} \(of 4 runs after one that was not measured, \w+, threads 1\)/) != nil)
+      lines[1].wholeMatch(of: /median_ms \d+\.\d{3} \(of 4 runs after one that was not measured, \w+, threads 1\)/)
+        != nil)
   }
 
   @Test(arguments: Tool.allCases) func `a name that is no input is refused`(_ tool: Tool) throws {
@@ -88,7 +89,8 @@ import Testing
       try tool.run("exec model.eri --input x=d.npy --output-dir out", in: folder)
         == refused(
           tool,
-          "d.npy: input \"x\": expected float32 [N, 3], found float64 [1, 3]; nothing is converted here, save it as float32"))
+          "d.npy: input \"x\": expected float32 [N, 3], found float64 [1, 3]; nothing is converted here, save it as float32"
+        ))
     #expect(try !folder.entries().contains("out"))
   }
 
@@ -189,6 +191,7 @@ import Testing
     #expect(
       try tool.run("check model.eri", in: folder)
         == Tool.Outcome(
-          errors: "\(tool.rawValue): model.eri: expected goldens to compare with, found none; check another file\n", status: 3))
+          errors: "\(tool.rawValue): model.eri: expected goldens to compare with, found none; check another file\n",
+          status: 3))
   }
 }

@@ -22,7 +22,7 @@ import Testing
           """
           file       model.eri
           container  eri
-          producer   by hand
+          producer   eri \(ERIVersion)
           input      x float32 [N, 3]
           input      scale float32 [N, 2], may be left out
           output     y/scaled float32 [N, 2]
@@ -78,7 +78,8 @@ import Testing
     #expect(
       try Tool.eri.run("inspect model.eri --tensors arrays", in: folder)
         == Tool.Outcome(
-          errors: "eri: model.eri: tensor \"b\": expected a type that .npy has a name for, found bfloat16\n", status: 3))
+          errors: "eri: model.eri: tensor \"b\": expected a type that .npy has a name for, found bfloat16\n", status: 3)
+    )
     #expect(try !folder.entries().contains("arrays"))
   }
 
@@ -134,7 +135,9 @@ import Testing
     _ = try model.write(to: folder.path("a.eri"))
     model.labels = ["one", "two"]
     _ = try model.write(to: folder.path("b.eri"))
-    let lines = try Tool.eri.run("id a.eri b.eri", in: folder).output.split(separator: "\n").map { $0.split(separator: " ") }
+    let lines = try Tool.eri.run("id a.eri b.eri", in: folder).output.split(separator: "\n").map {
+      $0.split(separator: " ")
+    }
     #expect(lines.count == 2)
     #expect(lines[0][0] == lines[1][0])
     #expect(lines[0][1] != lines[1][1])
@@ -143,7 +146,8 @@ import Testing
   @Test func `a missing file ends with 2`() throws {
     #expect(
       try Tool.eri.run("id none.eri", in: folder)
-        == Tool.Outcome(errors: "eri: none.eri: expected a readable file, found \"No such file or directory\"\n", status: 2))
+        == Tool.Outcome(
+          errors: "eri: none.eri: expected a readable file, found \"No such file or directory\"\n", status: 2))
   }
 }
 
@@ -152,7 +156,8 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private let small = "--set sound.coefficients=6 --set temporal.levels=1 --set temporal.width=8 --set temporal.blocks=1"
+  private let small =
+    "--set sound.coefficients=6 --set temporal.levels=1 --set temporal.width=8 --set temporal.blocks=1"
 
   @Test func `a seed decides the weights, and id confirms what init prints`() throws {
     let first = try Tool.eri.run("init audio-branch a.eri --seed 1 " + small, in: folder)
@@ -184,7 +189,10 @@ import Testing
   }
 
   static let refused: [(words: String, sentence: String, status: Int32)] = [
-    ("init single-branch a.eri", "network \"single-branch\": expected one of dual-branch, video-branch, audio-branch", 3),
+    (
+      "init single-branch a.eri", "network \"single-branch\": expected one of dual-branch, video-branch, audio-branch",
+      3
+    ),
     (
       "init audio-branch a.onnx",
       "a.onnx: expected a name that ends in .eri, found another; init writes no other container", 3
@@ -194,7 +202,10 @@ import Testing
       "parameter width: expected a parameter of audio-branch, found one it does not have", 3
     ),
     ("init audio-branch a.eri --set temporal.levels=0", "parameter temporal.levels: expected 1 to 14, found 0", 2),
-    ("init audio-branch a.eri --set temporal.levels=many", "parameter temporal.levels: expected an integer, found \"many\"", 2),
+    (
+      "init audio-branch a.eri --set temporal.levels=many",
+      "parameter temporal.levels: expected an integer, found \"many\"", 2
+    ),
   ]
 
   @Test(arguments: refused.indices) func `what cannot be built is refused and writes nothing`(_ index: Int) throws {

@@ -37,9 +37,11 @@ enum Tool: String, CaseIterable, Sendable {
 
 /// What a line of JSON holds.
 func object(_ line: some StringProtocol) throws -> [String: Any] {
-  struct NotAnObject: Error {}
   guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
     throw NotAnObject()
   }
   return object
 }
+
+/// A line that is no JSON object.
+struct NotAnObject: Error {}

@@ -20,7 +20,9 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.errors == "")
     let names = outcome.output.split(separator: "\n").drop { $0 != "SUBCOMMANDS:" }.dropFirst()
-      .compactMap { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil }
+      .compactMap {
+        $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil
+      }
     #expect(names == ["init", "inspect", "run", "exec", "check", "features", "synthesize", "id"])
   }
 
