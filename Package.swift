@@ -30,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(
       name: "CAVFormat", pkgConfig: "libavformat",
@@ -77,11 +78,18 @@ let package = Package(
       name: "ERIDataset", dependencies: ["ERIFormat", "ERISignal", "ERIMedia", "CAVFormat", "CERISystem"],
       path: "Sources/Dataset", swiftSettings: strict),
 
+    // Other frameworks' containers are zip archives as often as not: zlib inflates and checks them.
+    .target(
+      name: "ERIConvert",
+      dependencies: ["ERIFormat", "ERINetworks", "ERIRuntime", "ERIReference", "CERISystem", "CZlib"],
+      path: "Sources/Convert", swiftSettings: strict),
+
     // The tools.
     .executableTarget(
       name: "eri",
       dependencies: [
-        "ERICommands", "ERIFormat", "ERIRuntime", "ERISignal", "ERINetworks", "ERIMedia", "ERIDataset", "CERISystem",
+        "ERICommands", "ERIConvert", "ERIFormat", "ERIRuntime", "ERISignal", "ERINetworks", "ERIMedia", "ERIDataset",
+        "CERISystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -109,6 +117,9 @@ let package = Package(
     .testTarget(
       name: "ERIDatasetTests",
       dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIConvertTests",
+      dependencies: ["ERIConvert", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "ERITestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
   cxxLanguageStandard: .cxx17

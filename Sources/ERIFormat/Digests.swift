@@ -28,6 +28,8 @@ extension Tensor {
       return bytes.withUnsafeBytes { SHA256.digest(of: $0) }
     case .file(let file, let index):
       return try file.stored(index).sha256
+    case .source:
+      return try bytes().withUnsafeBytes { SHA256.digest(of: $0) }
     }
   }
 }

@@ -3,11 +3,12 @@ import CERISystem
 /// A file open for reading, closed with the last reference.
 ///
 /// Positioned reads, not a map: a map of a file that someone shortens meanwhile would end the process.
-final class FileHandle: Sendable {
-  let byteCount: UInt64
+package final class FileHandle: Sendable {
+  /// Its size when it was opened.
+  package let byteCount: UInt64
   private let descriptor: Int32
 
-  init(path: String) throws(FormatError) {
+  package init(path: String) throws(FormatError) {
     guard !path.utf8.contains(0) else {
       throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one")
     }
@@ -25,13 +26,13 @@ final class FileHandle: Sendable {
   deinit { eri_file_close(descriptor) }
 
   /// Fills the buffer with the bytes at an offset.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FormatError) {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(FormatError) {
     let status = eri_file_read_at(descriptor, buffer.baseAddress, buffer.count, offset)
     guard status == 0 else { throw inputOutputError("\(buffer.count) bytes at offset \(offset)", status) }
   }
 
   /// The bytes at an offset; the caller has checked their number against a limit.
-  func bytes(_ count: Int, at offset: UInt64) throws(FormatError) -> [UInt8] {
+  package func bytes(_ count: Int, at offset: UInt64) throws(FormatError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let status = bytes.withUnsafeMutableBytes { eri_file_read_at(descriptor, $0.baseAddress, count, offset) }
     guard status == 0 else { throw inputOutputError("\(count) bytes at offset \(offset)", status) }

@@ -78,6 +78,17 @@ package func elementProduct(_ shape: [Int]) -> Int? {
 package enum TensorValues: Sendable {
   case bytes([UInt8])
   case file(ModelFile, index: Int)
+  case source(TensorSource)
+}
+
+/// Values that lie elsewhere, in another framework's container; a class, so that the core can hold one without an existential.
+package class TensorSource: @unchecked Sendable {
+  package init() {}
+
+  /// Copies the values, row-major little-endian, into memory of exactly their size; may be called from several threads.
+  package func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
+    throw FormatError(.invalid, at: "", "expected a source with values, found none")
+  }
 }
 
 /// How a tensor's or a value's integers stand for real numbers: real = scale (stored - zero point).
@@ -180,6 +191,8 @@ extension Tensor {
       memory.copyBytes(from: bytes)
     case .file(let file, let index):
       try file.read(index, into: memory)
+    case .source(let source):
+      try source.read(into: memory)
     }
   }
 }

@@ -184,16 +184,25 @@ extension Tensor {
     case .file(let file, let index):
       let count = try file.byteCount(of: index)
       try checkByteCount(count)
-      // An array that finds no memory ends the process, so ask first.
-      guard let probe = eri_memory_allocate(count) else { throw noMemory("\(count) bytes of tensor \"\(name)\"") }
-      eri_memory_free(probe)
-      var bytes = [UInt8](repeating: 0, count: count)
-      var failure: FormatError?
-      bytes.withUnsafeMutableBytes { buffer in
-        do throws(FormatError) { try file.read(index, into: buffer, with: reader) } catch { failure = error }
-      }
-      if let failure { throw failure }
-      return bytes
+      return try filled(count) { buffer throws(FormatError) in try file.read(index, into: buffer, with: reader) }
+    case .source(let source):
+      guard let count = byteCount else { throw noMemory("the values of tensor \"\(name)\"") }
+      return try filled(count) { buffer throws(FormatError) in try source.read(into: buffer) }
     }
+  }
+
+  private func filled(
+    _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
+  ) throws(FormatError) -> [UInt8] {
+    // An array that finds no memory ends the process, so ask first.
+    guard let probe = eri_memory_allocate(count) else { throw noMemory("\(count) bytes of tensor \"\(name)\"") }
+    eri_memory_free(probe)
+    var bytes = [UInt8](repeating: 0, count: count)
+    var failure: FormatError?
+    bytes.withUnsafeMutableBytes { buffer in
+      do throws(FormatError) { try body(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return bytes
   }
 }

@@ -105,14 +105,24 @@ private final class ModelWriter {
     case .file(let file, let index):
       let count = try file.byteCount(of: index)
       try tensor.checkByteCount(count)
-      guard let memory = eri_memory_allocate(count) else { throw noMemory("\(count) bytes") }
-      defer { eri_memory_free(memory) }
-      let buffer = UnsafeMutableRawBufferPointer(start: memory, count: count)
       let reader = if let reader { reader } else { try TensorReader() }
       self.reader = reader
-      try file.read(index, into: buffer, with: reader)
-      try write(UnsafeRawBufferPointer(buffer), tensor)
+      try write(count, tensor) { buffer throws(FormatError) in try file.read(index, into: buffer, with: reader) }
+    case .source(let source):
+      guard let count = tensor.byteCount else { throw noMemory("its values") }
+      try write(count, tensor) { buffer throws(FormatError) in try source.read(into: buffer) }
     }
+  }
+
+  /// Writes values that a closure puts into memory of this call's own.
+  private func write(
+    _ count: Int, _ tensor: Tensor, _ read: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
+  ) throws(FormatError) {
+    guard let memory = eri_memory_allocate(count) else { throw noMemory("\(count) bytes") }
+    defer { eri_memory_free(memory) }
+    let buffer = UnsafeMutableRawBufferPointer(start: memory, count: count)
+    try read(buffer)
+    try write(UnsafeRawBufferPointer(buffer), tensor)
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, _ tensor: Tensor) throws(FormatError) {
