@@ -43,6 +43,35 @@ int eri_file_open_read(const char *path) {
   return result;
 }
 
+int eri_file_open_read_inside(const char *folder, const char *path) {
+  char *rest = strdup(path);
+  if (rest == NULL) return -ENOMEM;
+  // One component at a time: no check of the path as text could see a link that appears meanwhile.
+  int result = open_retrying(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+  for (char *name = rest; name != NULL && result >= 0;) {
+    char *slash = strchr(name, '/');
+    if (slash != NULL) *slash = 0;
+    int parent = result;
+    bool leaves = *name == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (slash != NULL ? O_DIRECTORY : 0);
+    result = leaves ? -EPERM : open_retrying(parent, name, flags, 0);
+    // With O_DIRECTORY a link is reported as no folder.
+    struct stat status;
+    if (result == -ENOTDIR && fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode)) {
+      result = -ELOOP;
+    }
+    eri_file_close(parent);
+    name = slash != NULL ? slash + 1 : NULL;
+  }
+  free(rest);
+  if (result < 0) return result;
+  struct stat status;
+  int kind = fstat(result, &status) != 0 ? -errno : require_regular(&status);
+  if (kind == 0) return result;
+  eri_file_close(result);
+  return kind;
+}
+
 int64_t eri_file_size(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return -errno;

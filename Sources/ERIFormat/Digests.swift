@@ -52,8 +52,11 @@ extension Model {
 }
 
 /// SHA-256 over the weights in ascending order of their names' UTF-8 bytes.
-enum WeightsDigest {
-  static func of(_ tensors: [Tensor], _ values: [SHA256Digest]) -> SHA256Digest {
+package enum WeightsDigest {
+  /// - Parameters:
+  ///   - tensors: all tensors; those of another role than weight are passed over.
+  ///   - values: the digest of each tensor's values.
+  package static func of(_ tensors: [Tensor], _ values: [SHA256Digest]) -> SHA256Digest {
     let weights = tensors.indices.filter { tensors[$0].role == .weight }.sorted {
       tensors[$0].name.utf8.lexicographicallyPrecedes(tensors[$1].name.utf8)
     }

@@ -25,6 +25,8 @@ struct DirectoryReader {
   }
 
   var operators: [OperatorUse] = []
+  /// Whether the values stand in skippable frames as they are.
+  private var isUnpacked = false
 
   /// Unpacks a directory.
   /// - Parameter features: required feature bits of the prologue.
@@ -47,6 +49,7 @@ struct DirectoryReader {
     return try withExtendedLifetime(arena) { () throws(FormatError) -> Directory in
       try WireRules.check(wire)
       var reader = DirectoryReader()
+      reader.isUnpacked = features & Feature.unpackedPayload.mask != 0
       return try reader.directory(wire)
     }
   }
@@ -101,6 +104,7 @@ struct DirectoryReader {
 
   /// A frame without its place, which the frames before it decide.
   private func frame(_ wire: Eri__Frame) throws(FormatError) -> Frame {
+    if isUnpacked { return try unpackedFrame(wire) }
     let unpacked = try integer(wire.unpacked_bytes, 1...Limits.frameBytes, "unpacked bytes")
     let stored = try integer(wire.stored_bytes, 1...Frame.largestStored(unpacked), "stored bytes")
     let plane: Int
@@ -118,6 +122,20 @@ struct DirectoryReader {
       }
     }
     return Frame(offset: 0, storedBytes: stored, unpackedBytes: unpacked, planeBytes: plane, checksum: wire.crc32c)
+  }
+
+  /// A skippable frame that holds one tensor as it is.
+  private func unpackedFrame(_ wire: Eri__Frame) throws(FormatError) -> Frame {
+    let unpacked = try integer(wire.unpacked_bytes, 1...UnpackedFrame.largestTensor, "unpacked bytes")
+    let stored = try integer(
+      wire.stored_bytes, (unpacked + SkippableFrame.headerBytes)...(unpacked + UnpackedFrame.largestHeader),
+      "stored bytes")
+    guard wire.filter == ERI__FILTER__FILTER_NONE, wire.element_bytes == 0 else {
+      throw contractError("expected no filter in the unpacked form, found number \(wire.filter.rawValue)")
+    }
+    return Frame(
+      offset: 0, storedBytes: stored, unpackedBytes: unpacked, planeBytes: 0, checksum: wire.crc32c,
+      headerBytes: stored - unpacked)
   }
 
   private func tensor(_ wire: Eri__Tensor) throws(FormatError) -> (Tensor, StoredTensor) {

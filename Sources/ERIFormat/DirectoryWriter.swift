@@ -7,8 +7,9 @@ struct DirectoryWriter {
   init(_ arena: WireArena) { self.arena = arena }
 
   /// The directory of a model whose tensors lie where `stored` says.
+  /// - Parameter features: those that a reader must know.
   func directory(
-    _ model: Model, stored: [StoredTensor], frames: [Frame]
+    _ model: Model, stored: [StoredTensor], frames: [Frame], features: [Feature] = []
   ) throws(FormatError) -> UnsafeMutablePointer<Eri__Directory> {
     let wire = try arena.message(eri__directory__init)
     wire.pointee.producer = try arena.string("eri \(ERIVersion)")
@@ -33,6 +34,17 @@ struct DirectoryWriter {
     (wire.pointee.n_goldens, wire.pointee.goldens) = (model.goldens.count, try arena.messages(model.goldens, golden))
     wire.pointee.budget = try budget(model)
     (wire.pointee.n_frames, wire.pointee.frames) = (frames.count, try arena.messages(frames, frame))
+    (wire.pointee.n_features, wire.pointee.features) = (features.count, try arena.messages(features, feature))
+    return wire
+  }
+
+  private func feature(_ feature: Feature) throws(FormatError) -> UnsafeMutablePointer<Eri__Feature> {
+    let wire = try arena.message(eri__feature__init)
+    wire.pointee.bit = UInt32(feature.rawValue)
+    wire.pointee.required = 1
+    wire.pointee.name = try arena.string(feature.name)
+    wire.pointee.since_major = UInt32(feature.since.major)
+    wire.pointee.since_minor = UInt32(feature.since.minor)
     return wire
   }
 

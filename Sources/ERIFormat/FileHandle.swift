@@ -8,11 +8,22 @@ package final class FileHandle: Sendable {
   package let byteCount: UInt64
   private let descriptor: Int32
 
-  package init(path: String) throws(FormatError) {
+  package convenience init(path: String) throws(FormatError) {
     guard !path.utf8.contains(0) else {
       throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one")
     }
-    let descriptor = eri_file_open_read(path)
+    try self.init(descriptor: eri_file_open_read(path))
+  }
+
+  /// Opens a file that must lie in a folder, by a path relative to it: no `..`, no link on the way.
+  package convenience init(path: String, inside folder: String) throws(FormatError) {
+    guard !path.utf8.contains(0), !folder.utf8.contains(0) else {
+      throw FormatError(.inputOutput, at: "", "expected a path without a zero byte, found one")
+    }
+    try self.init(descriptor: eri_file_open_read_inside(folder, path))
+  }
+
+  private init(descriptor: Int32) throws(FormatError) {
     guard descriptor >= 0 else { throw inputOutputError("a readable file", descriptor) }
     let size = eri_file_size(descriptor)
     guard size >= 0 else {
@@ -41,7 +52,7 @@ package final class FileHandle: Sendable {
 }
 
 /// The error of a failed system call that gave a negative errno.
-func inputOutputError(_ expected: String, _ status: Int32) -> FormatError {
+package func inputOutputError(_ expected: String, _ status: Int32) -> FormatError {
   FormatError(
     .inputOutput, at: "", "expected \(expected), found \"\(String(cString: eri_error_message(status)))\"")
 }

@@ -5,13 +5,31 @@ import CZstd
 package struct Frame: Equatable, Sendable {
   /// Where it begins in the file.
   package let offset: UInt64
-  /// Bytes of the zstd frame.
+  /// Bytes of the frame in the file.
   package let storedBytes: Int
   package let unpackedBytes: Int
   /// The byte planes' element size, or 0 where the bytes are stored as they are.
   package let planeBytes: Int
-  /// CRC32C of the zstd frame.
+  /// CRC32C of the frame's bytes in the file.
   package let checksum: UInt32
+  /// Bytes before values that stand in a skippable frame as they are (the unpacked form); 0 for a zstd frame.
+  package let headerBytes: Int
+
+  init(offset: UInt64, storedBytes: Int, unpackedBytes: Int, planeBytes: Int, checksum: UInt32, headerBytes: Int = 0) {
+    self.offset = offset
+    self.storedBytes = storedBytes
+    self.unpackedBytes = unpackedBytes
+    self.planeBytes = planeBytes
+    self.checksum = checksum
+    self.headerBytes = headerBytes
+  }
+
+  /// The frame at its place in the file.
+  func moved(to offset: UInt64) -> Frame {
+    Frame(
+      offset: offset, storedBytes: storedBytes, unpackedBytes: unpackedBytes, planeBytes: planeBytes,
+      checksum: checksum, headerBytes: headerBytes)
+  }
 
   /// The most bytes that zstd stores for so many (zstd.h, ZSTD_COMPRESSBOUND), from 0 to `Limits.frameBytes`.
   ///
@@ -73,17 +91,24 @@ final class FrameCompressor {
   /// The frame of at most `Limits.frameBytes`; the result is valid until the next call.
   /// - Parameter planeBytes: element size of the byte planes, or 0 for none.
   func pack(_ bytes: UnsafeRawBufferPointer, planeBytes: Int) throws(FormatError) -> UnsafeRawBufferPointer {
+    try pack(bytes, planeBytes: planeBytes, into: packed)
+  }
+
+  /// The frame, in memory of the caller's that holds `Frame.largestStored` bytes.
+  func pack(
+    _ bytes: UnsafeRawBufferPointer, planeBytes: Int, into target: UnsafeMutableRawBufferPointer
+  ) throws(FormatError) -> UnsafeRawBufferPointer {
     var source = bytes
     if planeBytes > 0 {
       BytePlanes.split(bytes, into: planes, elementBytes: planeBytes)
       source = UnsafeRawBufferPointer(rebasing: planes[..<bytes.count])
     }
-    let size = ZSTD_compress2(context, packed.baseAddress, packed.count, source.baseAddress, source.count)
+    let size = ZSTD_compress2(context, target.baseAddress, target.count, source.baseAddress, source.count)
     guard ZSTD_isError(size) == 0 else {
       throw FormatError(
         .inputOutput, at: "", "expected zstd to pack a frame, found \(String(cString: ZSTD_getErrorName(size)))")
     }
-    return UnsafeRawBufferPointer(rebasing: packed[..<size])
+    return UnsafeRawBufferPointer(rebasing: target[..<size])
   }
 }
 
@@ -135,6 +160,7 @@ package final class TensorReader {
 
   /// Unpacks a frame, its filter undone, into memory of its unpacked size.
   func unpack(_ frame: Frame, of file: ModelFile, into target: UnsafeMutableRawBufferPointer) throws(FormatError) {
+    if frame.headerBytes > 0 { return try UnpackedFrame.read(frame, of: file, into: target) }
     let source = UnsafeMutableRawBufferPointer(rebasing: stored[..<frame.storedBytes])
     try file.handle.read(into: source, at: frame.offset)
     let computed = crc32c(UnsafeRawBufferPointer(source))
@@ -164,6 +190,6 @@ package final class TensorReader {
 }
 
 /// The error where an allocation failed.
-func noMemory(_ what: String) -> FormatError {
+package func noMemory(_ what: String) -> FormatError {
   FormatError(.limitExceeded, at: "", "expected memory for \(what), found none left")
 }

@@ -9,16 +9,19 @@ enum FrameLayout {
 
   /// Gives the frames their places and checks that the tensors' bytes fill them exactly.
   ///
-  /// A tensor takes whole frames of its own; one under `Limits.sharedTensorBytes` may instead lie with others of its kind in a
+  /// In the unpacked form each tensor has one frame. Otherwise a tensor takes whole frames of its own; one under `Limits.sharedTensorBytes` may instead lie with others of its kind in a
   /// frame of at most `Limits.sharedFrameBytes`.
   static func check(_ tensors: [Tensor], _ stored: [StoredTensor], _ frames: [Frame]) throws(FormatError) -> Storage {
     var storage = Storage(frames: [], storedBytes: 0, unpackedBytes: 0, largestTensorBytes: 0)
     storage.frames.reserveCapacity(frames.count)
     for frame in frames {
-      storage.frames.append(
-        Frame(
-          offset: UInt64(Prologue.byteCount) + storage.storedBytes, storedBytes: frame.storedBytes,
-          unpackedBytes: frame.unpackedBytes, planeBytes: frame.planeBytes, checksum: frame.checksum))
+      let offset = UInt64(Prologue.byteCount) + storage.storedBytes
+      guard frame.headerBytes == 0 || frame.headerBytes == UnpackedFrame.headerBytes(at: offset) else {
+        throw contractError(
+          "expected \(UnpackedFrame.headerBytes(at: offset)) bytes before the values of frame \(storage.frames.count), "
+            + "found \(frame.headerBytes)")
+      }
+      storage.frames.append(frame.moved(to: offset))
       storage.storedBytes += UInt64(frame.storedBytes)
       storage.unpackedBytes += UInt64(frame.unpackedBytes)
     }
@@ -67,6 +70,13 @@ enum FrameLayout {
       guard !overflow, place.frameCount >= 1, end <= frames.count else {
         throw contractError(
           "expected frames below \(frames.count), found \(place.frameCount) from frame \(place.firstFrame)")
+      }
+      if frames[frame].headerBytes > 0 {
+        guard place.frameCount == 1, count == frames[frame].unpackedBytes else {
+          throw contractError("expected one frame of \(count) bytes to map, found others")
+        }
+        frame = end
+        return
       }
       if place.frameCount == 1 && (offset > 0 || count < frames[frame].unpackedBytes) {
         try takeShared(count, frames[frame])

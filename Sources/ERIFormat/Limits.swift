@@ -60,4 +60,12 @@ public enum Limits {
   public static let window = 32_767
   /// Bytes of a .npy file's header text.
   public static let npyHeaderBytes = 65_536
+  /// Bytes of a safetensors header, as its own library has it.
+  public static let safetensorsHeaderBytes = 100_000_000
+  /// Objects and arrays of JSON within each other.
+  public static let jsonDepth = 64
+  /// Pieces of a file that one tensor's values may be spread over.
+  public static let pieces = 1 << 20
+  /// Entries of a container's metadata.
+  public static let metadata = 65_536
 }

@@ -181,8 +181,11 @@ package struct Node: Equatable, Sendable {
 
 extension Tensor {
   /// Copies the values, row-major little-endian, into memory of exactly their size.
+  /// - Parameter reader: for values in a model file, this thread's; nil: one for this call.
   /// - Throws: `FormatError` if the size differs or the file is damaged.
-  package func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
+  package func read(
+    into memory: UnsafeMutableRawBufferPointer, with reader: TensorReader? = nil
+  ) throws(FormatError) {
     switch values {
     case .bytes(let bytes):
       guard bytes.count == memory.count else {
@@ -190,7 +193,7 @@ extension Tensor {
       }
       memory.copyBytes(from: bytes)
     case .file(let file, let index):
-      try file.read(index, into: memory)
+      try file.read(index, into: memory, with: reader)
     case .source(let source):
       try source.read(into: memory)
     }

@@ -4,8 +4,8 @@ struct Prologue: Equatable {
   /// The prologue's skippable zstd frame.
   static let frameMagic: UInt32 = 0x184D_2A50
   static let magic: [UInt8] = [0x45, 0x52, 0x49, 0x0D, 0x0A, 0x1A, 0x0A, 0x00]
-  /// Required features that this reader knows: none yet.
-  static let knownFeatures: UInt64 = 0
+  /// Required features that this reader knows.
+  static let knownFeatures = Feature.unpackedPayload.mask
 
   var version = FormatVersion.current
   var requiredFeatures: UInt64 = 0

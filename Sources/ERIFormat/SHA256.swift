@@ -58,7 +58,7 @@ package struct SHA256Digest: Equatable, Sendable {
   }
 }
 
-/// CRC32C of bytes (RFC 3720).
-func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-  eri_crc32c(0, bytes.baseAddress, bytes.count)
+/// CRC32C of bytes (RFC 3720), of all that came before if that is given.
+func crc32c(_ bytes: UnsafeRawBufferPointer, continuing crc: UInt32 = 0) -> UInt32 {
+  eri_crc32c(crc, bytes.baseAddress, bytes.count)
 }

@@ -29,7 +29,7 @@ enum SeekTable {
     bytes.appendLittleEndian(UInt32(0))
     for frame in frames {
       bytes.appendLittleEndian(UInt32(frame.storedBytes))
-      bytes.appendLittleEndian(UInt32(frame.unpackedBytes))
+      bytes.appendLittleEndian(frame.headerBytes > 0 ? 0 : UInt32(frame.unpackedBytes))
     }
     bytes.appendLittleEndian(directoryBytes + UInt32(SkippableFrame.headerBytes))
     bytes.appendLittleEndian(UInt32(0))

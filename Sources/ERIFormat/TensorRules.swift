@@ -1,6 +1,6 @@
 /// What every list of tensors keeps to, in a file and in a graph.
-enum TensorRules {
-  static func check(_ tensors: [Tensor]) throws(FormatError) {
+package enum TensorRules {
+  package static func check(_ tensors: [Tensor]) throws(FormatError) {
     guard tensors.count <= Limits.tensors else {
       throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.tensors) tensors, found \(tensors.count)")
     }
@@ -27,7 +27,7 @@ enum TensorRules {
   }
 
   /// Requires names of 1 to `Limits.nameBytes` bytes, no two the same.
-  static func checkNames(_ names: [String], _ what: String) throws(FormatError) {
+  package static func checkNames(_ names: [String], _ what: String) throws(FormatError) {
     // By bytes: Swift's strings are equal when only their normal forms are.
     var seen: Set<[UInt8]> = []
     for (index, name) in names.enumerated() {

@@ -16,6 +16,9 @@ extern "C" {
 /// Opens a regular file for reading. Returns the descriptor, or a negative errno (-EISDIR for a directory, -ENOTSUP for
 /// what is neither: a pipe, a socket, a device).
 int eri_file_open_read(const char *path);
+/// Opens a regular file by a path relative to `folder` that leads nowhere else: -EPERM for an absolute path or one with an
+/// empty, `.` or `..` component, -ELOOP where a component is a symbolic link; otherwise as eri_file_open_read.
+int eri_file_open_read_inside(const char *folder, const char *path);
 /// Size in bytes of an open regular file, or a negative errno (as eri_file_open_read's for anything else).
 int64_t eri_file_size(int fd);
 /// Reads exactly `count` bytes at `offset`. Returns 0, a negative errno, or -ENODATA if the file ends before.
