@@ -54,13 +54,7 @@ extension ModelContent {
           json.member("shape") { $0.integers(tensor.shape) }
           json.member("nbytes") { $0.integer(tensor.byteCount ?? 0) }
           json.member("sha256") { $0.string(digest) }
-          json.member("role") { json in
-            switch tensor.role {
-            case .weight: json.string("weight")
-            case .constant: json.string("constant")
-            case .optimizerState: json.string("optimizer state")
-            }
-          }
+          json.member("role") { $0.string(tensor.role.text) }
         }
       }
     }

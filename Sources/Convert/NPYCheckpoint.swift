@@ -1,4 +1,4 @@
-package import ERIFormat
+import ERIFormat
 
 /// A .npy file as a container of one tensor, named like the file without its folder and its extension.
 enum NPYCheckpoint {

@@ -62,8 +62,6 @@ public enum Limits {
   public static let npyHeaderBytes = 65_536
   /// Bytes of a safetensors header, as its own library has it.
   public static let safetensorsHeaderBytes = 100_000_000
-  /// Objects and arrays of JSON within each other.
-  public static let jsonDepth = 64
   /// Pieces of a file that one tensor's values may be spread over.
   public static let pieces = 1 << 20
   /// Entries of a container's metadata.

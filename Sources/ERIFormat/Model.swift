@@ -23,6 +23,15 @@ package struct Tensor: Sendable {
     case weight = 0
     case constant = 1
     case optimizerState = 2
+
+    /// "weight", "constant" or "optimizer state", as reports and other containers' metadata have it.
+    package var text: String {
+      switch self {
+      case .weight: "weight"
+      case .constant: "constant"
+      case .optimizerState: "optimizer state"
+      }
+    }
   }
 
   package var name: String
