@@ -96,6 +96,7 @@ final class ZipInflation {
   /// Whether nothing is left: neither an unpacked byte nor a packed one.
   func isAtEnd() throws(FormatError) -> Bool {
     let beyond = try BlockBuffer(1, 1)
+    defer { withExtendedLifetime(beyond) {} }
     return try fill(beyond.prefix(1)) == 0 && inflater.isAtEnd && pending.isEmpty && taken == compressedBytes
   }
 }

@@ -93,7 +93,8 @@ extension PickleMachine {
     else {
       throw expected("a storage's class, key, location and count", "something else")
     }
-    guard let type = node(items[1]), case .global(let global) = type.kind, case .storageType(let storageType) = global.meaning
+    guard let type = node(items[1]), case .global(let global) = type.kind,
+      case .storageType(let storageType) = global.meaning
     else {
       throw expected("a storage's class", "something else")
     }

@@ -12,6 +12,9 @@ struct PickleMachine {
   private var opcodes = 0
   private var memory = 0
 
+  /// How many names of code are kept for the sentence that refuses them.
+  private static let longestWishes = 64
+
   private let start: UInt64
 
   init(_ input: PickleInput) {
@@ -283,7 +286,7 @@ extension PickleMachine {
       return
     }
     let full = "\(module == "__builtin__" ? "builtins" : module).\(name)"
-    if requestedCode.count < Limits.pickleNesting && !requestedCode.contains(full) { requestedCode.append(full) }
+    if requestedCode.count < PickleMachine.longestWishes && !requestedCode.contains(full) { requestedCode.append(full) }
     try account(full.utf8.count)
     try pushNode(.placeholder(full))
   }

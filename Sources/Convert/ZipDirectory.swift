@@ -117,7 +117,8 @@ struct ZipDirectory {
     }
     guard position == bytes.count else {
       throw FormatError(
-        .invalid, at: "central directory", "expected \(count) entries in \(bytes.count) bytes, found them in \(position)")
+        .invalid, at: "central directory",
+        "expected \(count) entries in \(bytes.count) bytes, found them in \(position)")
     }
     return records
   }
@@ -174,7 +175,8 @@ struct ZipDirectory {
       guard id == 1 else { continue }
       func next() throws(FormatError) -> UInt64 {
         guard end - field >= 8, let value = fields.u64(field) else {
-          throw FormatError(.invalid, at: "", "expected 64-bit sizes in \"\(record.name)\"'s zip64 field, found its end")
+          throw FormatError(
+            .invalid, at: "", "expected 64-bit sizes in \"\(record.name)\"'s zip64 field, found its end")
         }
         field += 8
         return value

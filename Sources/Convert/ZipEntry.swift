@@ -38,7 +38,8 @@ package final class ZipEntry: Sendable {
       guard overflow || record.byteCount <= most else {
         throw FormatError(
           .invalid, at: record.name,
-          "expected at most \(most) bytes from \(record.compressedBytes) deflated ones, found \(record.byteCount) declared")
+          "expected at most \(most) bytes from \(record.compressedBytes) deflated ones, found \(record.byteCount) declared"
+        )
       }
     }
     name = record.name
@@ -141,7 +142,8 @@ package final class ZipEntry: Sendable {
     else {
       throw FormatError(
         .invalid, at: "",
-        "expected a header like the central directory's at offset \(record.localOffset), found another; the file is damaged")
+        "expected a header like the central directory's at offset \(record.localOffset), found another; the file is damaged"
+      )
     }
     let offset = record.localOffset + UInt64(ZipEntry.headerBytes + Int(nameCount) + Int(extraCount))
     guard offset <= end, end - offset >= record.compressedBytes else {
@@ -182,6 +184,7 @@ package final class ZipEntry: Sendable {
   ) throws(FormatError) {
     let start = try dataOffset()
     let blocks = try BlockBuffer(ZipEntry.blockBytes, elementBytes)
+    defer { withExtendedLifetime(blocks) {} }
     var checksum = ZipChecksum()
     var position = read.lowerBound
     while position < read.upperBound {
@@ -199,6 +202,7 @@ package final class ZipEntry: Sendable {
   ) throws(FormatError) {
     let start = try dataOffset()
     let blocks = try BlockBuffer(ZipEntry.blockBytes, elementBytes)
+    defer { withExtendedLifetime(blocks) {} }
     let inflation = try ZipInflation(file, start, record.compressedBytes)
     var checksum = ZipChecksum()
     var position = 0
@@ -215,7 +219,8 @@ package final class ZipEntry: Sendable {
     }
     guard try inflation.isAtEnd() else {
       throw FormatError(
-        .invalid, at: "", "expected the deflated data to end with its \(byteCount) bytes, found more; the file is damaged")
+        .invalid, at: "",
+        "expected the deflated data to end with its \(byteCount) bytes, found more; the file is damaged")
     }
     try check(checksum)
   }
