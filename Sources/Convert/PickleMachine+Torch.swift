@@ -105,7 +105,7 @@ extension PickleMachine {
       guard view.count == 3 else { throw expected("a view's key, offset and size", "\(view.count) values") }
       storage.viewOffset = try integer(view[1], "a view's offset")
       storage.viewCount = try integer(view[2], "a view's size")
-      guard storage.viewOffset <= count, storage.viewCount <= count - storage.viewOffset else {
+      guard storageType != .untyped, storage.viewOffset <= count, storage.viewCount <= count - storage.viewOffset else {
         throw expected(
           "a view inside the storage's \(count) elements", "\(storage.viewCount) from \(storage.viewOffset)")
       }
@@ -133,10 +133,12 @@ extension PickleMachine {
       guard case .elementType(let element) = name.meaning, storage.type == .untyped else { throw foreign(name.name) }
       dtype = element
     }
-    let tensor = TorchTensor(
+    var tensor = TorchTensor(
       dtype: dtype, storage: storage, offset: try integer(arguments[1], "an offset"),
       shape: try integers(arguments[2], "a size"), strides: try integers(arguments[3], "a stride"))
     try check(tensor)
+    // An empty tensor is nowhere, whatever it says.
+    if tensor.shape.contains(0) { tensor.offset = 0 }
     try account(MemoryLayout<TorchTensor>.stride + 2 * tensor.shape.count * MemoryLayout<Int>.stride + 64)
     try pushNode(.tensor(tensor))
   }
