@@ -78,7 +78,7 @@ public enum Limits {
   /// Values on a pickle's stack.
   public static let pickleStack = 1 << 20
   /// Remembered values of a pickle.
-  public static let pickleMemo = 1 << 22
+  public static let pickleMemo = 1 << 21
   /// Bytes of a string or of an integer in a pickle.
   public static let pickleTextBytes = 1 << 20
   /// Containers within containers of a pickle.
