@@ -119,7 +119,9 @@ let package = Package(
       dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
     .testTarget(
       name: "ERIConvertTests",
-      dependencies: ["ERIConvert", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "ERITestSupport"]),
+      dependencies: [
+        "ERIConvert", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CZlib", "ERITestSupport",
+      ]),
     .testTarget(name: "CommandTests", dependencies: ["ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
   cxxLanguageStandard: .cxx17

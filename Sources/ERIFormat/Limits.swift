@@ -66,4 +66,31 @@ public enum Limits {
   public static let pieces = 1 << 20
   /// Entries of a container's metadata.
   public static let metadata = 65_536
+
+  // Zip archives and pickles, as PyTorch and NumPy write them.
+
+  /// Entries of a zip archive: a storage for every tensor, and what stands beside them.
+  public static let zipEntries = 131_072
+  /// Bytes of a zip archive's central directory.
+  public static let zipDirectoryBytes = 64 << 20
+  /// Bytes of the name of a zip archive's entry.
+  public static let zipNameBytes = 1_024
+  /// Unpacked bytes that deflate can make of one byte; more is no deflated data.
+  public static let deflateRatio = 1_032
+  /// Bytes of a pickle.
+  public static let pickleBytes = 64 << 20
+  /// Opcodes of a pickle.
+  public static let pickleOpcodes = 1 << 24
+  /// Values on a pickle's stack.
+  public static let pickleStack = 1 << 20
+  /// Remembered values of a pickle.
+  public static let pickleMemo = 1 << 21
+  /// Bytes of a string or of an integer in a pickle.
+  public static let pickleTextBytes = 1 << 20
+  /// Containers within containers of a pickle.
+  public static let pickleNesting = 128
+  /// Values met on the way through a pickle's containers, each as often as it is reached.
+  public static let pickleVisits = 1 << 22
+  /// Bytes that a pickle's values may take in memory.
+  public static let pickleMemory = 256 << 20
 }

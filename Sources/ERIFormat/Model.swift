@@ -91,11 +91,12 @@ package enum TensorValues: Sendable {
 }
 
 /// Values that lie elsewhere, in another framework's container; a class, so that the core can hold one without an existential.
-package class TensorSource: @unchecked Sendable {
+/// Open, and so public: only an open class has subclasses in other modules.
+open class TensorSource: @unchecked Sendable {
   package init() {}
 
   /// Copies the values, row-major little-endian, into memory of exactly their size; may be called from several threads.
-  package func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
+  open func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
     throw FormatError(.invalid, at: "", "expected a source with values, found none")
   }
 }

@@ -16,7 +16,9 @@ package final class NPYFile {
     do throws(FormatError) {
       let size = eri_file_size(descriptor)
       guard size >= 0 else { throw inputOutputError("", "read", Int32(truncatingIfNeeded: size)) }
-      (header, valuesOffset) = try NPYFile.readHeader(descriptor, size)
+      (header, valuesOffset) = try NPYHeader.read(byteCount: size) { count, offset throws(FormatError) in
+        try NPYFile.read(descriptor, count, at: offset)
+      }
     } catch {
       eri_file_close(descriptor)
       throw error.inside(path)
@@ -26,50 +28,6 @@ package final class NPYFile {
   }
 
   deinit { eri_file_close(descriptor) }
-
-  private static func readHeader(_ descriptor: Int32, _ size: Int64) throws(FormatError) -> (NPYHeader, Int) {
-    let magic = NPYHeader.magic
-    guard size >= Int64(magic.count + 2) else {
-      throw FormatError(.invalid, at: "", "expected a .npy file, found \(size) bytes, too few for its beginning")
-    }
-    let beginning = try read(descriptor, magic.count + 2, at: 0)
-    guard beginning.starts(with: magic) else {
-      throw FormatError(.invalid, at: "", "expected a .npy file, found other bytes than \\x93NUMPY at its beginning")
-    }
-    let (major, minor) = (beginning[magic.count], beginning[magic.count + 1])
-    guard (1...3).contains(major), minor == 0 else {
-      throw FormatError(.invalid, at: "", "expected .npy version 1.0, 2.0 or 3.0, found \(major).\(minor)")
-    }
-    let lengthBytes = major == 1 ? 2 : 4
-    let textOffset = beginning.count + lengthBytes
-    guard size >= Int64(textOffset) else {
-      throw FormatError(
-        .invalid, at: "header", "expected its length in \(lengthBytes) bytes, found the end of the file")
-    }
-    var length: UInt32 = 0
-    for byte in try read(descriptor, lengthBytes, at: beginning.count).reversed() {
-      length = length << 8 | UInt32(byte)
-    }
-    guard length <= UInt32(Limits.npyHeaderBytes) else {
-      throw FormatError(
-        .limitExceeded, at: "header", "expected at most \(Limits.npyHeaderBytes) bytes, found \(length)")
-    }
-    let valuesOffset = textOffset + Int(length)
-    guard size >= Int64(valuesOffset) else {
-      throw FormatError(
-        .invalid, at: "header", "expected \(length) bytes, found \(size - Int64(textOffset)) before the end of the file"
-      )
-    }
-    let header = try NPYHeader(text: read(descriptor, Int(length), at: textOffset))
-    let found = size - Int64(valuesOffset)
-    guard found == Int64(header.byteCount) else {
-      throw FormatError(
-        .invalid, at: "values",
-        "expected \(header.byteCount) bytes for shape \(shapeText(header.shape)) of \(header.dtype.name), found \(found)"
-      )
-    }
-    return (header, valuesOffset)
-  }
 
   private static func read(_ descriptor: Int32, _ count: Int, at offset: Int) throws(FormatError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
@@ -167,7 +125,8 @@ private func copyRowMajor(
   }
 }
 
-private func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, elementBytes: Int) {
+/// Turns the byte order of every element around.
+package func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, elementBytes: Int) {
   var start = 0
   while start < bytes.count {
     for position in 0..<elementBytes / 2 {

@@ -66,6 +66,57 @@ package struct NPYHeader: Equatable, Sendable {
     byteCount = bytes
   }
 
+  /// Reads a .npy file's beginning and holds its length against what the header says.
+  /// - Parameters:
+  ///   - size: bytes of the whole file.
+  ///   - read: the bytes of that count at that offset of the file.
+  /// - Returns: the header and the offset of the values.
+  /// - Throws: `FormatError` as `init(text:)`, `.invalid` too for a length that does not fit, and what `read` throws.
+  package static func read(
+    byteCount size: Int64, _ read: (_ count: Int, _ offset: Int) throws(FormatError) -> [UInt8]
+  ) throws(FormatError) -> (NPYHeader, valuesOffset: Int) {
+    guard size >= Int64(magic.count + 2) else {
+      throw FormatError(.invalid, at: "", "expected a .npy file, found \(size) bytes, too few for its beginning")
+    }
+    let beginning = try read(magic.count + 2, 0)
+    guard beginning.starts(with: magic) else {
+      throw FormatError(.invalid, at: "", "expected a .npy file, found other bytes than \\x93NUMPY at its beginning")
+    }
+    let (major, minor) = (beginning[magic.count], beginning[magic.count + 1])
+    guard (1...3).contains(major), minor == 0 else {
+      throw FormatError(.invalid, at: "", "expected .npy version 1.0, 2.0 or 3.0, found \(major).\(minor)")
+    }
+    let lengthBytes = major == 1 ? 2 : 4
+    let textOffset = beginning.count + lengthBytes
+    guard size >= Int64(textOffset) else {
+      throw FormatError(
+        .invalid, at: "header", "expected its length in \(lengthBytes) bytes, found the end of the file")
+    }
+    var length: UInt32 = 0
+    for byte in try read(lengthBytes, beginning.count).reversed() {
+      length = length << 8 | UInt32(byte)
+    }
+    guard length <= UInt32(Limits.npyHeaderBytes) else {
+      throw FormatError(
+        .limitExceeded, at: "header", "expected at most \(Limits.npyHeaderBytes) bytes, found \(length)")
+    }
+    let valuesOffset = textOffset + Int(length)
+    guard size >= Int64(valuesOffset) else {
+      throw FormatError(
+        .invalid, at: "header", "expected \(length) bytes, found \(size - Int64(textOffset)) before the end of the file"
+      )
+    }
+    let header = try NPYHeader(text: read(Int(length), textOffset))
+    let found = size - Int64(valuesOffset)
+    guard found == Int64(header.byteCount) else {
+      throw FormatError(
+        .invalid, at: "values",
+        "expected \(header.byteCount) bytes for shape \(shapeText(header.shape)) of \(header.dtype.name), found \(found)"
+      )
+    }
+    return (header, valuesOffset)
+  }
+
   /// The whole beginning of a version 1 file: magic, version, length, dictionary, padded so that the values start at a multiple of 64.
   /// - Throws: `FormatError` `.unsupported` for bfloat16, which .npy has no name for.
   package static func encoded(dtype: DType, shape: [Int]) throws(FormatError) -> [UInt8] {
