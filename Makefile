@@ -30,9 +30,12 @@ device:
 	scripts/build-device x86_64-musl
 	set -e; for file in Tests/Golden/v*/*.eri; do .build/device/x86_64-musl/eri-run check $$file; done
 
-# Goldens from PyTorch and librosa, in a throw-away Python environment; the results are committed.
+# Goldens from PyTorch and librosa, in a throw-away Python environment, then the full network against PyTorch; the results
+# are committed, and what changed in them is printed last.
 oracle:
-	Tests/Golden/generate/run
+	set -e; for script in mfcc.py dual_branch.py seeded.py; do Tests/Golden/generate/run $$script; done
+	Tests/Golden/generate/full
+	git diff --stat -- Tests/Golden
 
 bench:
 	Benchmarks/onnxruntime/run

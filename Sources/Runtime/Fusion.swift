@@ -1,0 +1,68 @@
+import CERIKernels
+import ERIFormat
+
+/// What a product takes in of the nodes that follow it.
+extension Planner {
+  /// The batch norm that reads nothing but this convolution, if its parameters are constant: its node.
+  mutating func foldedNorm(after value: inout Int) throws(RuntimeError) -> BatchNormParameters? {
+    guard let reader = soleReader(value), case .batchNorm(let op) = program.graph.nodes[reader].op else { return nil }
+    let node = program.graph.nodes[reader]
+    guard node.inputs[0] == value else { return nil }
+    var pointers: [UnsafePointer<Float>] = []
+    for case let input? in node.inputs.dropFirst() {
+      guard isConstant(input) else { return nil }
+      pointers.append(UnsafePointer(try constant(input, "constant statistics", reader)))
+    }
+    absorbed[reader] = true
+    value = node.outputs[0]
+    return BatchNormParameters(
+      scale: pointers[0], bias: pointers[1], mean: pointers[2], variance: pointers[3], epsilon: op.epsilon)
+  }
+
+  /// Takes activation, residual sum and second activation into a product's epilogue, as far as they follow with no other reader.
+  mutating func fuse(
+    _ epilogue: inout Epilogue, _ value: inout Int, productIndex: Int, _ fits: (Slot) -> Bool
+  ) {
+    if let activation = takeActivation(&value) { epilogue.first = activation }
+    guard let reader = soleReader(value), case .binary(let op) = program.graph.nodes[reader].op, op.function == .add
+    else { return }
+    let node = program.graph.nodes[reader]
+    guard let a = node.inputs[0], let b = node.inputs[1], a != b, shapes[a] == shapes[b] else { return }
+    let other = a == value ? b : a
+    // The other operand must have been computed by an earlier step, in this product's layout.
+    let made = (slots[other].map { [$0] } ?? []) + variants[other]
+    guard let slot = made.first(where: fits) else { return }
+    epilogue.residual = Operand(slot, sliced: shapes[other].count > 1)
+    absorbed[reader] = true
+    value = node.outputs[0]
+    if let activation = takeActivation(&value) { epilogue.second = activation }
+  }
+
+  mutating func takeActivation(_ value: inout Int) -> eri_activation? {
+    guard let reader = soleReader(value), case .unary(let op) = program.graph.nodes[reader].op else { return nil }
+    absorbed[reader] = true
+    value = program.graph.nodes[reader].outputs[0]
+    return op.function.activation
+  }
+
+  /// The node that alone reads the value, unless values must be kept.
+  func soleReader(_ value: Int) -> Int? {
+    guard !options.keepsValues, readers[value].count == 1, let reader = readers[value].first, reader >= 0,
+      !absorbed[reader]
+    else { return nil }
+    return reader
+  }
+
+  /// The halo a value needs: 1 where a Winograd convolution reads it.
+  func halo(_ value: Int) -> Int {
+    guard shapes[value].count == 4 else { return 0 }
+    for reader in readers[value] where reader >= 0 {
+      let node = program.graph.nodes[reader]
+      guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
+      if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd {
+        return 1
+      }
+    }
+    return 0
+  }
+}
