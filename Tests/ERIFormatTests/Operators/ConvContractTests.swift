@@ -42,15 +42,18 @@ import Testing
     Application(conv([1, 1, 1, 1]), ["N 3 1 1 1 1", "4 3 1 1 1 1"], "expected 1 to 3 strides, found 4"),
     Application(conv([0]), ["N 3 8", "4 3 1"], "expected strides from 1 to 32767, found 0"),
     Application(conv([32_768]), ["N 3 8", "4 3 1"], "expected strides from 1 to 32767, found 32768"),
-    Application(conv([1, 1], dilations: [1]), ["N 3 8 8", "4 3 1 1"], "expected 2 dilations, found 1"),
+    Application(
+      conv([1, 1], dilations: [1]), ["N 3 8 8", "4 3 1 1"], "expected as many dilations as spatial axes (2), found 1"),
     Application(conv([1], dilations: [0]), ["N 3 8", "4 3 1"], "expected dilations from 1 to 32767, found 0"),
     Application(conv([1], dilations: [32_768]), ["N 3 8", "4 3 1"], "expected dilations from 1 to 32767, found 32768"),
-    Application(conv([1], begin: []), ["N 3 8", "4 3 1"], "expected 1 pads at the beginning, found 0"),
+    Application(
+      conv([1], begin: []), ["N 3 8", "4 3 1"], "expected as many pads at the beginning as spatial axes (1), found 0"),
     Application(
       conv([1], begin: [-1]), ["N 3 8", "4 3 1"], "expected pads at the beginning from 0 to 32767, found -1"),
     Application(
       conv([1], begin: [32_768]), ["N 3 8", "4 3 1"], "expected pads at the beginning from 0 to 32767, found 32768"),
-    Application(conv([1], end: [0, 0]), ["N 3 8", "4 3 1"], "expected 1 pads at the end, found 2"),
+    Application(
+      conv([1], end: [0, 0]), ["N 3 8", "4 3 1"], "expected as many pads at the end as spatial axes (1), found 2"),
     Application(conv([1], end: [-1]), ["N 3 8", "4 3 1"], "expected pads at the end from 0 to 32767, found -1"),
     Application(conv([1], end: [32_768]), ["N 3 8", "4 3 1"], "expected pads at the end from 0 to 32767, found 32768"),
     Application(conv([1], groups: 0), ["N 3 8", "4 3 1"], "expected 1 to 32767 groups, found 0"),
