@@ -32,6 +32,18 @@ import Testing
     #expect(try file.refusal() == nil)
   }
 
+  /// "a", NUL, "b" as the producer, a tensor's name, an input's name and a label after a field of each other wire form.
+  @Test(arguments: [
+    [0x0A, 3, 0x61, 0, 0x62], [0x1A, 5, 0x0A, 3, 0x61, 0, 0x62], [0x12, 7, 0x12, 5, 0x0A, 3, 0x61, 0, 0x62],
+    [0x68, 0x80, 0x01, 0x71, 1, 0, 0, 0, 0, 0, 0, 0, 0x7D, 1, 0, 0, 0, 0x82, 0x01, 1, 0, 0x2A, 3, 0x61, 0, 0x62],
+  ])
+  func `with a zero byte in a text are refused`(bytes: [UInt8]) throws {
+    let file = try ForgedFile()
+    file.directoryBytes = bytes
+    #expect(
+      try file.refusal() == Refusal(.invalid, "directory: expected text without a zero byte, found one"))
+  }
+
   /// RFC 3629: a stray or missing continuation, overlong forms, surrogates, and what lies past U+10FFFF.
   @Test(arguments: [
     [0x80], [0xC3], [0xC3, 0x28], [0xC0, 0x80], [0xC1, 0xBF], [0xE0, 0x9F, 0xBF], [0xE2, 0x82], [0xE2, 0x28, 0xA1],
