@@ -75,8 +75,8 @@ final class ConvStep: Step {
     case .winograd:
       // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
       minimumItems = max(1, (64 + tiles - 1) / tiles)
-      scratch = eri_f32_winograd_scratch_count(
-        image.height, image.width, channels, weight[0], max(minimumItems, 1))
+      // A call may get any number of the items, and more of them are worked on together.
+      scratch = eri_f32_winograd_scratch_count(image.height, image.width, channels, weight[0], output.items)
     }
     super.init(
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),

@@ -140,6 +140,17 @@ import Testing
     }
   }
 
+  @Test func `a Winograd convolution of many images at once keeps to its scratch memory`() throws {
+    var bench = Bench()
+    let unit = conv(Shape(input: [], weight: [], strides: [1, 1], dilations: [1, 1], begin: [1, 1], end: [1, 1]))
+    let x = bench.input([32, 160, 7, 7])
+    let y = try bench.apply(unit, [x, bench.weight([128, 160, 3, 3]) { $0 * 0.05 }])
+    var options = SessionOptions()
+    // Every step gets all items in one call.
+    options.keepsValues = true
+    try bench.expectReference(outputs: [y], .winograd, options: options)
+  }
+
   @Test func `a value with a second reader is not fused away`() throws {
     var bench = Bench()
     let x = bench.input([2, 16, 6, 6])
