@@ -1,4 +1,4 @@
-import ERIFormat
+package import ERIFormat
 
 /// Tells what a model file holds.
 package struct InspectCommand: Sendable {
@@ -14,12 +14,13 @@ package struct InspectCommand: Sendable {
   package func run() throws(CommandFailure) {
     let loaded = try LoadedModel(path: file)
     let content = try ModelContent(loaded)
-    if let tensorFolder { try export(loaded, to: tensorFolder) }
+    if let tensorFolder { try InspectCommand.export(loaded.model.tensors, of: file, to: tensorFolder) }
     try Console.print(json ? content.json : content.text)
   }
 
-  private func export(_ loaded: LoadedModel, to folder: String) throws(CommandFailure) {
-    let tensors = loaded.model.tensors
+  /// Writes tensors as arrays, after making sure that all of them can be.
+  /// - Parameter file: the file they come from, for messages.
+  package static func export(_ tensors: [Tensor], of file: String, to folder: String) throws(CommandFailure) {
     let files = try ArrayFiles(tensors.map { $0.name }, folder: folder)
     for tensor in tensors where tensor.dtype == .bf16 {
       throw CommandFailure(
@@ -27,16 +28,15 @@ package struct InspectCommand: Sendable {
     }
     try createFolder(folder)
     for (index, tensor) in tensors.enumerated() {
-      let values = try loaded.values(of: tensor)
-      let fault = values.withUnsafeBytes { values -> FormatError? in
-        do throws(FormatError) {
-          try writeNPY(files[index], tensor.dtype, tensor.shape, values)
-          return nil
-        } catch {
-          return error
+      do throws(FormatError) {
+        let block = try TensorBlock(tensor)
+        try withExtendedLifetime(block) { () throws(FormatError) in
+          try writeNPY(files[index], tensor.dtype, tensor.shape, block.bytes)
         }
+      } catch {
+        let isPlaced = error.place.hasPrefix(file) || error.place.hasPrefix(folder)
+        throw CommandFailure(isPlaced ? error : error.inside("tensor \"\(tensor.name)\"").inside(file))
       }
-      if let fault { throw CommandFailure(fault) }
     }
   }
 }

@@ -14,9 +14,9 @@ extension Checkpoint {
       case .mindSpore: self = try MindSporeReader.read(file, path: path)
       case .onnx: self = try ONNXWeights.read(file, path: path)
       case .npy: self = try NPYCheckpoint.read(path: path)
-      case .zip, .pickle:
-        throw FormatError(
-          .unsupported, at: "", "expected a container that is read here, found a zip archive or a pickle")
+      case .zip: self = try Checkpoint.archive(try ZipArchive(path: path), allowInert: allowInert)
+      // A pickle that is no checkpoint is reported there, by what it asks for.
+      case .pickle: self = try TorchLegacy.read(path: path, allowInert: allowInert)
       }
       try TensorRules.checkNames(entries.map { $0.tensor.name }, "tensor")
     } catch {
@@ -27,5 +27,22 @@ extension Checkpoint {
   /// The tensors of a model file.
   package init(model: Model, path: String) {
     self.init(.eri, path: path, entries: model.tensors.map { Entry($0, dtypeName: $0.dtype.name) })
+  }
+
+  /// A zip archive is what its entries say.
+  private static func archive(_ archive: ZipArchive, allowInert: Bool) throws(FormatError) -> Checkpoint {
+    func has(_ name: String) -> Bool {
+      archive.entries.contains { entry in
+        let parts = entry.name.utf8.split(separator: 0x2F)
+        return parts.count <= 2 && parts.last.map { $0.elementsEqual(name.utf8) } == true
+      }
+    }
+    if has("constants.pkl") { return try TorchScript.read(archive, allowInert: allowInert) }
+    if has("data.pkl") { return try TorchZip.read(archive, allowInert: allowInert) }
+    if archive.entries.contains(where: { $0.name.utf8.suffix(4).elementsEqual(".npy".utf8) }) {
+      return try NPZ.read(archive)
+    }
+    throw FormatError(
+      .invalid, at: "", "expected a zip archive of PyTorch or NumPy, found one without data.pkl or an array")
   }
 }

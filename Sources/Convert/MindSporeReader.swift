@@ -1,4 +1,3 @@
-import CZlib
 import ERIFormat
 
 /// Reads MindSpore's checkpoints: protobuf messages of tagged tensors, and perhaps a CRC behind them.
@@ -183,14 +182,14 @@ extension MindSporeReader {
       let end = file.byteCount - UInt64(byteCount)
       let trailer = try file.bytes(byteCount, at: end)
       guard trailer.starts(with: mark) else { return file.byteCount }
-      var crc: UInt32 = 0
+      var checksum = ZipChecksum()
       var offset: UInt64 = 0
       while offset < end {
         let bytes = try file.bytes(Int(min(1 << 20, end - offset)), at: offset)
-        crc = crc32(bytes, continuing: crc)
+        bytes.withUnsafeBytes { checksum.update($0) }
         offset += UInt64(bytes.count)
       }
-      let expected = encoded(crc)
+      let expected = encoded(checksum.value)
       guard trailer == expected else {
         throw FormatError(
           .invalid, at: "trailer",
@@ -200,15 +199,4 @@ extension MindSporeReader {
       return end
     }
   }
-}
-
-/// CRC-32 (zlib's) of bytes, of all that came before if that is given.
-func crc32(_ bytes: [UInt8], continuing crc: UInt32 = 0) -> UInt32 {
-  bytes.withUnsafeBytes { crc32($0, continuing: crc) }
-}
-
-/// CRC-32 (zlib's) of bytes, of all that came before if that is given.
-func crc32(_ bytes: UnsafeRawBufferPointer, continuing crc: UInt32) -> UInt32 {
-  UInt32(
-    truncatingIfNeeded: CZlib.crc32_z(uLong(crc), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count))
 }

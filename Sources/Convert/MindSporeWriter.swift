@@ -72,19 +72,18 @@ package enum MindSporeWriter {
   /// A file and the CRC-32 of what it holds.
   private final class ChecksummedWriter {
     let file: FileWriter
-    private(set) var crc: UInt32 = 0
+    private var checksum = ZipChecksum()
+    var crc: UInt32 { checksum.value }
 
     init(_ file: FileWriter) { self.file = file }
 
     func append(_ bytes: [UInt8]) throws(FormatError) {
-      crc = crc32(bytes, continuing: crc)
+      bytes.withUnsafeBytes { checksum.update($0) }
       try file.append(bytes)
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
-      // Of no bytes zlib would begin anew.
-      if bytes.isEmpty { return }
-      crc = crc32(bytes, continuing: crc)
+      checksum.update(bytes)
       try file.append(bytes)
     }
   }

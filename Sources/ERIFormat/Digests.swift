@@ -29,7 +29,8 @@ extension Tensor {
     case .file(let file, let index):
       return try file.stored(index).sha256
     case .source:
-      return try bytes().withUnsafeBytes { SHA256.digest(of: $0) }
+      let block = try TensorBlock(self)
+      return withExtendedLifetime(block) { SHA256.digest(of: block.bytes) }
     }
   }
 }

@@ -1,24 +1,37 @@
 import ArgumentParser
 import ERICommands
+import ERIConvert
 import ERIFormat
 
 /// `eri inspect FILE`.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what a model file holds.",
-    discussion: "It reads .eri files; other containers come with `eri convert`.")
+    abstract: "Tells what a file of tensors holds.",
+    discussion: "It reads every container that `eri convert` reads, recognised by content.")
 
   @Argument(help: "The file.") var file: String
   @Flag(help: "Print one JSON object.") var json = false
   @Option(help: "A folder to write every tensor to, as NAME.npy with / as _.") var tensors: String?
+  @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
 
   func run() throws {
     try reporting { () throws(CommandFailure) in
-      var command = InspectCommand()
-      command.file = file
-      command.json = json
-      command.tensorFolder = tensors
-      try command.run()
+      let checkpoint: Checkpoint
+      do throws(FormatError) { checkpoint = try Checkpoint(reading: file, allowInert: allowInert) } catch {
+        throw CommandFailure(error)
+      }
+      if checkpoint.container == .eri {
+        var command = InspectCommand()
+        command.file = file
+        command.json = json
+        command.tensorFolder = tensors
+        try command.run()
+        return .done
+      }
+      let listing: CheckpointListing
+      do throws(FormatError) { listing = try CheckpointListing(checkpoint) } catch { throw CommandFailure(error) }
+      if let tensors { try InspectCommand.export(checkpoint.entries.map { $0.tensor }, of: file, to: tensors) }
+      try Console.print(json ? listing.json : listing.text)
       return .done
     }
   }
@@ -88,15 +101,22 @@ struct Check: ParsableCommand {
 /// `eri id FILE…`.
 struct Identify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "id", abstract: "Prints each file's digests: of its weights, and of all that it means.")
+    commandName: "id", abstract: "Prints the digest of each file's weights, the same for equal weights in any container.")
 
   @Argument(help: "The files.") var files: [String]
+  @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
 
   func run() throws {
     try reporting { () throws(CommandFailure) in
       for file in files {
-        let digests = try LoadedModel(path: file).digests()
-        try Console.print("\(digests.weights.text)  \(digests.logical.text)  \(file)")
+        let digest: SHA256Digest
+        do throws(FormatError) {
+          let checkpoint = try Checkpoint(reading: file, allowInert: allowInert)
+          digest = checkpoint.weightsDigest(try checkpoint.tensorDigests())
+        } catch {
+          throw CommandFailure(error)
+        }
+        try Console.print("\(digest.text)  \(file)")
       }
       return .done
     }

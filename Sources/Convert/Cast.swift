@@ -1,0 +1,168 @@
+import ERIFormat
+import Synchronization
+
+/// A floating-point tensor's values in another type, cast as they are read: to the nearest, ties to even.
+final class CastSource: TensorSource, @unchecked Sendable {
+  /// What a cast did.
+  struct Report {
+    /// Values in all.
+    var count = 0
+    /// Values that differ afterwards.
+    var changed = 0
+    /// Finite values that became infinite.
+    var overflowed = 0
+    /// Of the values that stayed finite, absolute.
+    var largestError = 0.0
+
+    mutating func add(_ other: Report) {
+      count += other.count
+      changed += other.changed
+      overflowed += other.overflowed
+      largestError = max(largestError, other.largestError)
+    }
+  }
+
+  let source: Tensor
+  let target: DType
+  private let allowsOverflow: Bool
+  private let latest = Mutex(Report())
+
+  /// Nil unless both types are floating-point ones and the values mean themselves.
+  init?(_ source: Tensor, to target: DType, allowOverflow: Bool) {
+    guard CastSource.isFloat(source.dtype), CastSource.isFloat(target), source.quantization == nil else { return nil }
+    self.source = source
+    self.target = target
+    allowsOverflow = allowOverflow
+  }
+
+  private static func isFloat(_ dtype: DType) -> Bool {
+    switch dtype {
+    case .f64, .f32, .f16, .bf16: true
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: false
+    }
+  }
+
+  /// Of the last reading.
+  var report: Report { latest.withLock { $0 } }
+
+  override func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
+    let block = try TensorBlock(source)
+    let count = block.bytes.count / source.dtype.byteCount
+    guard memory.count == count * target.byteCount else {
+      throw FormatError(
+        .invalid, at: "", "expected memory of \(count * target.byteCount) bytes, found \(memory.count)")
+    }
+    let result = withExtendedLifetime(block) { cast(block.bytes, memory, count) }
+    if let first = result.firstOverflow, !allowsOverflow {
+      throw FormatError(
+        .invalid, at: "",
+        "expected values that \(target.name) holds, found \(decimal(first.value)) at element \(first.index); "
+          + "store it in a wider type, or let it become infinite with --allow-overflow")
+    }
+    latest.withLock { $0 = result.report }
+  }
+
+  private typealias Result = (report: Report, firstOverflow: (index: Int, value: Double)?)
+
+  private func cast(
+    _ bytes: UnsafeRawBufferPointer, _ memory: UnsafeMutableRawBufferPointer, _ count: Int
+  ) -> Result {
+    switch source.dtype {
+    case .f64: cast(bytes.bindMemory(to: Double.self), memory, count)
+    case .f32: cast(bytes.bindMemory(to: Float.self), memory, count)
+    case .f16: cast(bytes.bindMemory(to: Float16.self), memory, count)
+    case .bf16: cast(bytes.bindMemory(to: BFloat16.self), memory, count)
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: (Report(), nil)
+    }
+  }
+
+  private func cast<Source: StoredFloat>(
+    _ values: UnsafeBufferPointer<Source>, _ memory: UnsafeMutableRawBufferPointer, _ count: Int
+  ) -> Result {
+    switch target {
+    case .f64: CastSource.cast(values, memory.bindMemory(to: Double.self), count)
+    case .f32: CastSource.cast(values, memory.bindMemory(to: Float.self), count)
+    case .f16: CastSource.cast(values, memory.bindMemory(to: Float16.self), count)
+    case .bf16: CastSource.cast(values, memory.bindMemory(to: BFloat16.self), count)
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: (Report(), nil)
+    }
+  }
+
+  private static func cast<Source: StoredFloat, Target: StoredFloat>(
+    _ values: UnsafeBufferPointer<Source>, _ results: UnsafeMutableBufferPointer<Target>, _ count: Int
+  ) -> Result {
+    var report = Report()
+    var firstOverflow: (index: Int, value: Double)?
+    report.count = count
+    for index in 0..<count {
+      let value = values[index].double
+      let rounded = Target(rounding: value)
+      results[index] = rounded
+      let difference = (rounded.double - value).magnitude
+      // Equal infinities and NaN differ by NaN, and have not changed.
+      guard difference > 0 else { continue }
+      report.changed += 1
+      if difference.isFinite {
+        report.largestError = max(report.largestError, difference)
+      } else {
+        report.overflowed += 1
+        if firstOverflow == nil { firstOverflow = (index, value) }
+      }
+    }
+    return (report, firstOverflow)
+  }
+}
+
+/// A floating-point type that tensors are stored in.
+private protocol StoredFloat: BitwiseCopyable {
+  /// The exact value.
+  var double: Double { get }
+  /// The nearest value, ties to even.
+  init(rounding value: Double)
+}
+
+extension Double: StoredFloat {
+  fileprivate var double: Double { self }
+  fileprivate init(rounding value: Double) { self = value }
+}
+
+extension Float: StoredFloat {
+  fileprivate var double: Double { Double(self) }
+  fileprivate init(rounding value: Double) { self = Float(value) }
+}
+
+extension Float16: StoredFloat {
+  fileprivate var double: Double { Double(self) }
+  fileprivate init(rounding value: Double) { self = Float16(value) }
+}
+
+/// The upper half of a float32.
+private struct BFloat16: StoredFloat {
+  let bits: UInt16
+
+  var double: Double { Double(Float(bitPattern: UInt32(bits) << 16)) }
+
+  init(rounding value: Double) {
+    var single = Float(value)
+    guard !single.isNaN else {
+      // A quiet NaN, however its lower half looks.
+      bits = UInt16(truncatingIfNeeded: single.bitPattern >> 16) | 0x0040
+      return
+    }
+    // Rounded to odd first, so that rounding twice is as rounding once.
+    if Double(single) != value && single.isFinite {
+      if Double(single.magnitude) > value.magnitude {
+        single = Float(bitPattern: single.bitPattern - 1)
+      }
+      single = Float(bitPattern: single.bitPattern | 1)
+    } else if single.isInfinite && value.isFinite {
+      single = value < 0 ? -Float.greatestFiniteMagnitude : Float.greatestFiniteMagnitude
+    }
+    let pattern = single.bitPattern
+    guard single.isFinite else {
+      bits = UInt16(truncatingIfNeeded: pattern >> 16)
+      return
+    }
+    bits = UInt16(truncatingIfNeeded: (pattern + 0x7FFF + (pattern >> 16 & 1)) >> 16)
+  }
+}

@@ -1,0 +1,118 @@
+package import ERIFormat
+
+/// Reads a container as a model, and says what that did.
+package struct Conversion: Sendable {
+  package var model: Model
+  /// What was noticed, left behind or changed, a sentence each.
+  package private(set) var notes: [String] = []
+  private var casts: [CastSource] = []
+
+  /// Reads a file of tensors of any container; an .eri file keeps all it holds.
+  /// - Parameter allowInert: whether objects that a pickle asks for become inert placeholders instead of a refusal.
+  /// - Throws: `FormatError` with the path as the outermost place.
+  package init(reading path: String, allowInert: Bool = false) throws(FormatError) {
+    let checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
+    if checkpoint.container == .eri {
+      model = try Model(reading: path)
+      return
+    }
+    model = Model()
+    notes = checkpoint.notes
+    // The format wants optimiser state last.
+    let states = checkpoint.entries.filter { $0.tensor.role == .optimizerState }
+    model.tensors = checkpoint.entries.filter { $0.tensor.role != .optimizerState }.map { $0.tensor }
+    if let first = checkpoint.entries.firstIndex(where: { $0.tensor.role == .optimizerState }),
+      first < model.tensors.count
+    {
+      notes.append("\(states.count) tensors of optimiser state were moved behind the others")
+    }
+    model.tensors += states.map { $0.tensor }
+    let name = path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
+    model.lineage.append(
+      LineageStep(
+        action: "convert", detail: Conversion.detail(checkpoint), source: name,
+        sourceSHA256: try Conversion.digest(ofFile: path).text))
+  }
+
+  /// Casts the floating-point weights to a type as they are written.
+  /// - Parameter allowOverflow: whether finite values may become infinite.
+  /// - Throws: `FormatError` `.invalid` for a type that is no floating-point one, `.unsupported` for a model with a graph,
+  ///   whose operators say what they compute with.
+  package mutating func store(as dtype: DType, allowOverflow: Bool) throws(FormatError) {
+    guard [DType.f64, .f32, .f16, .bf16].contains(dtype) else {
+      throw FormatError(.invalid, at: "", "expected a floating-point type to store, found \(dtype.name)")
+    }
+    guard model.graph == nil else {
+      throw FormatError(
+        .unsupported, at: "",
+        "expected a file of tensors alone to cast, found a graph whose operators take the types that it has")
+    }
+    for (index, tensor) in model.tensors.enumerated() where tensor.role == .weight && tensor.dtype != dtype {
+      guard let source = CastSource(tensor, to: dtype, allowOverflow: allowOverflow) else { continue }
+      casts.append(source)
+      model.tensors[index].dtype = dtype
+      model.tensors[index].values = .source(source)
+    }
+    if !casts.isEmpty {
+      model.lineage.append(
+        LineageStep(action: "store", detail: "\(casts.count) tensors cast to \(dtype.name)"))
+    }
+  }
+
+  /// What the casts did, a sentence for each pair of types; complete once the model has been written.
+  package var castReports: [String] {
+    var reports: [String] = []
+    var pairs: [(DType, DType)] = []
+    for cast in casts where !pairs.contains(where: { $0 == (cast.source.dtype, cast.target) }) {
+      pairs.append((cast.source.dtype, cast.target))
+    }
+    for (from, to) in pairs {
+      var total = CastSource.Report()
+      var place = ""
+      var tensors = 0
+      for cast in casts where (cast.source.dtype, cast.target) == (from, to) {
+        let report = cast.report
+        tensors += 1
+        if report.largestError > total.largestError || place.isEmpty { place = cast.source.name }
+        total.add(report)
+      }
+      var text =
+        "cast \(tensors) tensors from \(from.name) to \(to.name): \(total.changed) of \(total.count) values changed, "
+        + "largest error \(decimal(total.largestError)) in \"\(place)\""
+      if total.overflowed > 0 { text += ", \(total.overflowed) became infinite" }
+      reports.append(text)
+    }
+    return reports
+  }
+
+  private static func detail(_ checkpoint: Checkpoint) -> String {
+    var detail = checkpoint.container.rawValue
+    if case .safetensors(let metadata?) = checkpoint.details {
+      for (key, value) in metadata where key != SafetensorsReader.Roles.key {
+        detail += ", metadata \(brief(key)): \(brief(value))"
+      }
+    }
+    // What the format's limit of a text leaves room for.
+    return detail.utf8.count <= 65_536 ? detail : checkpoint.container.rawValue
+  }
+
+  /// SHA-256 of a file's bytes.
+  package static func digest(ofFile path: String) throws(FormatError) -> SHA256Digest {
+    do throws(FormatError) {
+      let file = try FileHandle(path: path)
+      let buffer = try BlockBuffer(1 << 20, elementBytes: 1)
+      defer { withExtendedLifetime(buffer) {} }
+      var digest = SHA256()
+      var offset: UInt64 = 0
+      while offset < file.byteCount {
+        let bytes = buffer.prefix(Int(min(1 << 20, file.byteCount - offset)))
+        try file.read(into: bytes, at: offset)
+        digest.update(UnsafeRawBufferPointer(bytes))
+        offset += UInt64(bytes.count)
+      }
+      return digest.finished()
+    } catch {
+      throw error.inside(path)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import CERISystem
+import ERICommands
+import ERIConvert
+import ERIFormat
+
+/// `eri convert IN OUT`.
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Brings the tensors of one container into another.",
+    discussion: """
+      IN is recognised by its content: .eri, PyTorch (zip, legacy, TorchScript), MindSpore, safetensors, ONNX (its \
+      initialisers), .npz, .npy. OUT follows its extension: .eri, .safetensors, .npz, .ckpt, .pth.
+      """)
+
+  /// What floating-point weights may be stored as.
+  enum StoredType: String, ExpressibleByArgument, CaseIterable {
+    case f16, bf16, f32
+
+    var dtype: DType {
+      switch self {
+      case .f16: .f16
+      case .bf16: .bf16
+      case .f32: .f32
+      }
+    }
+  }
+
+  @Argument(help: "The file to read.") var input: String
+  @Argument(help: "The file to write.") var output: String
+  @Option(help: "zstd's level of an .eri file, 1 to 22; it changes no digest.") var level: Int?
+  @Option(help: "Cast floating-point weights to f16, bf16 or f32, and report the largest error.") var store: StoredType?
+  @Flag(help: "With --store, let finite values become infinite instead of refusing.") var allowOverflow = false
+  @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
+  @Flag(help: "End a .ckpt file with the CRC that MindSpore checks.") var crc = false
+  @Option(help: "Threads that pack; the bytes do not depend on their number. Default: all processors.") var threads: Int?
+
+  func validate() throws {
+    if let level, !(1...22).contains(level) { throw ValidationError("--level: expected 1 to 22, found \(level)") }
+    if let level, !output.hasSuffix(".eri") {
+      throw ValidationError("--level: expected an output that ends in .eri, found level \(level) for \(output)")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    }
+    if allowOverflow && store == nil { throw ValidationError("--allow-overflow: expected --store, found none") }
+    if crc && !output.hasSuffix(".ckpt") {
+      throw ValidationError("--crc: expected an output that ends in .ckpt, found \(output)")
+    }
+  }
+
+  func run() throws {
+    try reporting { () throws(CommandFailure) in
+      do throws(FormatError) { return try convert() } catch { throw CommandFailure(error) }
+    }
+  }
+
+  private func convert() throws(FormatError) -> ExitStatus {
+    let container = try OutputContainer(path: output)
+    var conversion = try Conversion(reading: input, allowInert: allowInert)
+    for note in conversion.notes { Console.note("\(input): \(note)") }
+    if let store {
+      do throws(FormatError) { try conversion.store(as: store.dtype, allowOverflow: allowOverflow) } catch {
+        throw error.inside(input)
+      }
+    }
+    let notes = try container.write(
+      conversion.model, to: output, level: level ?? Model.defaultLevel, threads: threads ?? min(eri_processor_count(), 16),
+      checksum: crc)
+    for note in notes { Console.note("\(output): \(note)") }
+    for report in conversion.castReports { Console.note("\(input): \(report)") }
+    // Of the file as it now stands, read like any other.
+    let written = try Checkpoint(reading: output)
+    var bytes = 0
+    for entry in written.entries { bytes += entry.tensor.byteCount ?? 0 }
+    Console.note("\(output): \(written.entries.count) tensors, \(grouped(bytes)) bytes of values")
+    let digest = written.weightsDigest(try written.tensorDigests())
+    do throws(CommandFailure) { try Console.print("\(digest.text)  \(output)") } catch {
+      throw FormatError(.inputOutput, at: "", error.sentence)
+    }
+    return .done
+  }
+}
+
+/// `eri unpack IN OUT`.
+struct Unpack: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes an .eri file with its tensors as they are, each at a multiple of 64 bytes, for programs that map it.",
+    discussion: "Its meaning and both digests stay the same. `eri convert` packs it again.")
+
+  @Argument(help: "The .eri file to read.") var input: String
+  @Argument(help: "The .eri file to write.") var output: String
+
+  func run() throws {
+    try reporting { () throws(CommandFailure) in
+      guard output.hasSuffix(".eri") else {
+        throw CommandFailure(
+          .unsupported, "\(output): expected a name that ends in .eri, found another; unpack writes no other container")
+      }
+      let digests: Digests
+      do throws(FormatError) {
+        let model = try Model(reading: input)
+        digests = try model.write(to: output, storage: .unpacked)
+      } catch {
+        throw CommandFailure(error)
+      }
+      try Console.print("weights \(digests.weights.text)\nlogical \(digests.logical.text)")
+      return .done
+    }
+  }
+}
