@@ -23,11 +23,6 @@ package struct LoadedModel: Sendable {
     do throws(FormatError) { return try model.digests() } catch { throw failure(error) }
   }
 
-  /// The row-major little-endian values of a tensor.
-  package func values(of tensor: Tensor) throws(CommandFailure) -> [UInt8] {
-    do throws(FormatError) { return try tensor.bytes() } catch { throw failure(error) }
-  }
-
   /// An error inside this file.
   package func failure(_ error: FormatError) -> CommandFailure {
     CommandFailure(error.place.hasPrefix(path) ? error : error.inside(path))

@@ -26,13 +26,8 @@ package enum TensorRules {
     }
   }
 
-<<<<<<< HEAD
-  /// Requires names of 1 to `Limits.nameBytes` bytes, no two the same.
-  package static func checkNames(_ names: [String], _ what: String) throws(FormatError) {
-=======
   /// Requires names of 1 to `Limits.nameBytes` bytes, no two the same; an error says which one, counted from `first`.
-  static func checkNames(_ names: [String], _ what: String, from first: Int = 0) throws(FormatError) {
->>>>>>> main
+  package static func checkNames(_ names: [String], _ what: String, from first: Int = 0) throws(FormatError) {
     // By bytes: Swift's strings are equal when only their normal forms are.
     var seen: Set<[UInt8]> = []
     for (index, name) in names.enumerated() {
