@@ -100,7 +100,7 @@ package struct Conversion: Sendable {
   package static func digest(ofFile path: String) throws(FormatError) -> SHA256Digest {
     do throws(FormatError) {
       let file = try FileHandle(path: path)
-      let buffer = try BlockBuffer(1 << 20, elementBytes: 1)
+      let buffer = try BlockBuffer(1 << 20, 1)
       defer { withExtendedLifetime(buffer) {} }
       var digest = SHA256()
       var offset: UInt64 = 0
