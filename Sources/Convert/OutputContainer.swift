@@ -56,12 +56,16 @@ package enum OutputContainer: Equatable, Sendable {
     if constants > 0 && self != .safetensors {
       notes.append("\(constants) constants became weights, which changes the digest, since \(path) cannot tell them apart")
     }
-    switch self {
-    case .eri: break
-    case .safetensors: try SafetensorsWriter.write(tensors, to: path)
-    case .npz: try NPZ.write(tensors, to: path)
-    case .mindSporeCheckpoint: try MindSporeWriter.write(tensors, to: path, checksum: checksum)
-    case .torch: try TorchWriter.write(tensors, to: path)
+    do throws(FormatError) {
+      switch self {
+      case .eri: break
+      case .safetensors: try SafetensorsWriter.write(tensors, to: path)
+      case .npz: try NPZ.write(tensors, to: path)
+      case .mindSporeCheckpoint: try MindSporeWriter.write(tensors, to: path, checksum: checksum)
+      case .torch: try TorchWriter.write(tensors, to: path)
+      }
+    } catch {
+      throw error.place.hasPrefix(path) ? error : error.inside(path)
     }
     return notes
   }
