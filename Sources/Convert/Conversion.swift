@@ -24,7 +24,7 @@ package struct Conversion: Sendable {
     if let first = checkpoint.entries.firstIndex(where: { $0.tensor.role == .optimizerState }),
       first < model.tensors.count
     {
-      notes.append("\(states.count) tensors of optimiser state were moved behind the others")
+      notes.append("optimiser state was moved behind the other tensors")
     }
     model.tensors += states.map { $0.tensor }
     let name = path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
@@ -55,7 +55,7 @@ package struct Conversion: Sendable {
     }
     if !casts.isEmpty {
       model.lineage.append(
-        LineageStep(action: "store", detail: "\(casts.count) tensors cast to \(dtype.name)"))
+        LineageStep(action: "store", detail: "\(counted(casts.count, "tensor")) cast to \(dtype.name)"))
     }
   }
 
@@ -76,9 +76,9 @@ package struct Conversion: Sendable {
         if report.largestError > total.largestError || place.isEmpty { place = cast.source.name }
         total.add(report)
       }
-      var text =
-        "cast \(tensors) tensors from \(from.name) to \(to.name): \(total.changed) of \(total.count) values changed, "
-        + "largest error \(decimal(total.largestError)) in \"\(place)\""
+      var text = "cast \(counted(tensors, "tensor")) from \(from.name) to \(to.name): "
+      text += "\(total.changed) of \(counted(total.count, "value")) changed"
+      if total.largestError > 0 { text += ", largest error \(decimal(total.largestError)) in \"\(brief(place))\"" }
       if total.overflowed > 0 { text += ", \(total.overflowed) became infinite" }
       reports.append(text)
     }

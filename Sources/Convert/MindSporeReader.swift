@@ -59,7 +59,7 @@ enum MindSporeReader {
         throw error.inside("tensor \"\(brief(chunked.tag))\"")
       }
     }
-    if states > 0 { checkpoint.notes.append("\(states) tensors are optimiser state by their names") }
+    if states > 0 { checkpoint.notes.append("\(counted(states, "tensor")) of optimiser state, by name") }
     return checkpoint
   }
 

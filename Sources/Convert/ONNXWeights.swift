@@ -109,7 +109,7 @@ struct ONNXGraphReader {
       }
     }
     if subgraphs > 0 {
-      notes.append("\(subgraphs) nodes hold graphs of their own, whose initialisers are left out")
+      notes.append("initialisers of \(counted(subgraphs, "graph")) within nodes left out")
     }
   }
 

@@ -50,11 +50,13 @@ package enum OutputContainer: Equatable, Sendable {
     }
     let (tensors, omitted) = split(model.tensors)
     if omitted > 0 {
-      notes.append("\(omitted) tensors of optimiser state were left out, since \(path) could not tell them from weights")
+      notes.append(
+        "\(counted(omitted, "tensor")) of optimiser state left out, since this container cannot tell them from weights")
     }
     let constants = tensors.filter { $0.role == .constant }.count
     if constants > 0 && self != .safetensors {
-      notes.append("\(constants) constants became weights, which changes the digest, since \(path) cannot tell them apart")
+      notes.append(
+        "\(counted(constants, "constant")) became weights, which changes the digest, since this container knows no others")
     }
     do throws(FormatError) {
       switch self {

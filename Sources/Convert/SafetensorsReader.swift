@@ -225,17 +225,3 @@ enum SafetensorsType {
 
   static func dtype(_ name: String) -> DType? { DType.allCases.first { self.name($0) == name } }
 }
-
-/// A text of someone else's, cut to what a message can bear and kept to its line.
-func brief(_ text: String) -> String {
-  var brief = ""
-  for (index, scalar) in text.unicodeScalars.enumerated() {
-    if index == 80 { return brief + "…" }
-    if scalar.value < 0x20 || scalar.value == 0x7F {
-      brief += "\\u{" + String(scalar.value, radix: 16) + "}"
-    } else {
-      brief.unicodeScalars.append(scalar)
-    }
-  }
-  return brief
-}

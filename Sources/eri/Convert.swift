@@ -73,7 +73,8 @@ struct Convert: ParsableCommand {
     let written = try Checkpoint(reading: output)
     var bytes = 0
     for entry in written.entries { bytes += entry.tensor.byteCount ?? 0 }
-    Console.note("\(output): \(written.entries.count) tensors, \(grouped(bytes)) bytes of values")
+    let noun = written.entries.count == 1 ? "tensor" : "tensors"
+    Console.note("\(output): \(written.entries.count) \(noun), \(grouped(bytes)) bytes of values")
     let digest = written.weightsDigest(try written.tensorDigests())
     do throws(CommandFailure) { try Console.print("\(digest.text)  \(output)") } catch {
       throw FormatError(.inputOutput, at: "", error.sentence)

@@ -1,0 +1,16 @@
+/// A text of someone else's, cut to what a message can bear and kept to its line.
+func brief(_ text: String) -> String {
+  var brief = ""
+  for (index, scalar) in text.unicodeScalars.enumerated() {
+    if index == 80 { return brief + "…" }
+    if scalar.value < 0x20 || scalar.value == 0x7F {
+      brief += "\\u{" + String(scalar.value, radix: 16) + "}"
+    } else {
+      brief.unicodeScalars.append(scalar)
+    }
+  }
+  return brief
+}
+
+/// "1 tensor", "2 tensors".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
