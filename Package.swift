@@ -124,7 +124,7 @@ let package = Package(
       dependencies: [
         "ERIConvert", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CZlib", "ERITestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["ERIFormat", "ERITestSupport", "eri", "eri-run"]),
+    .testTarget(name: "CommandTests", dependencies: ["ERIConvert", "ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
   cxxLanguageStandard: .cxx17
 )

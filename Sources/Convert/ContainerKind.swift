@@ -33,7 +33,9 @@ enum ContainerKind {
   private static let headBytes = 512
 
   private static func kind(_ head: [UInt8]) -> ContainerKind? {
-    if head.starts(with: [0x50, 0x2A, 0x4D, 0x18]), matches(head, at: 8, [0x45, 0x52, 0x49, 0x0D, 0x0A]) { return .eri }
+    if head.starts(with: [0x50, 0x2A, 0x4D, 0x18]), matches(head, at: 8, [0x45, 0x52, 0x49, 0x0D, 0x0A]) {
+      return .eri
+    }
     if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) || head.starts(with: [0x50, 0x4B, 0x05, 0x06]) { return .zip }
     if head.starts(with: NPYHeader.magic) { return .npy }
     if foreign(head) != nil { return nil }
@@ -52,7 +54,8 @@ enum ContainerKind {
       return "a TorchScript file from before PyTorch 1.0; load it in PyTorch and save it anew"
     }
     for key: [UInt8] in [[0x7F, 0x3A, 0x5E]] {
-      for mode: UInt8 in [0xD8, 0xD9, 0xDA] where head.starts(with: key + [mode]) || head.starts(with: (key + [mode]).reversed()) {
+      for mode: UInt8 in [0xD8, 0xD9, 0xDA]
+      where head.starts(with: key + [mode]) || head.starts(with: (key + [mode]).reversed()) {
         let name = mode == 0xD8 ? "AES-GCM" : mode == 0xD9 ? "AES-CBC" : "SM4-CBC"
         return "an encrypted MindSpore checkpoint (\(name)); save it without a key"
       }
@@ -127,7 +130,8 @@ enum ContainerKind {
   private static func isIdentifier(_ bytes: ArraySlice<UInt8>) -> Bool {
     !bytes.isEmpty
       && bytes.allSatisfy {
-        (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F || $0 == 0x2E
+        (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+          || $0 == 0x2E
       }
   }
 

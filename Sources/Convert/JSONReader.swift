@@ -100,7 +100,8 @@ struct JSONReader {
     var text: [UInt8] = []
     while true {
       guard position < bytes.count else {
-        throw FormatError(.invalid, at: place(start), "expected \(what) with a closing quote, found the end of the text")
+        throw FormatError(
+          .invalid, at: place(start), "expected \(what) with a closing quote, found the end of the text")
       }
       let byte = bytes[position]
       if byte == 0x22 { break }

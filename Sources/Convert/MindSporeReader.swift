@@ -19,7 +19,8 @@ enum MindSporeReader {
     var checkpoint = Checkpoint(.mindSporeCheckpoint, path: path)
     while let field = try message.next() {
       guard field.number == 1 else {
-        throw FormatError(.invalid, at: "byte \(field.offset)", "expected a value in field 1, found field \(field.number)")
+        throw FormatError(
+          .invalid, at: "byte \(field.offset)", "expected a value in field 1, found field \(field.number)")
       }
       guard let chunk = try value(message.message(field, "a value"), &checkpoint) else { continue }
       guard let index = indices[Array(chunk.tag.utf8)] else {
@@ -104,8 +105,12 @@ enum MindSporeReader {
       case 2: chunk.typeName = try message.text(field, limit: Limits.nameBytes, "a type")
       case 3:
         let (offset, count) = try message.extent(field, "a content")
+        guard chunk.pieces.isEmpty else {
+          throw FormatError(.invalid, at: "byte \(field.offset)", "expected one content, found a second")
+        }
         guard let bytes = Int(exactly: count) else {
-          throw FormatError(.limitExceeded, at: "byte \(field.offset)", "expected at most \(Int.max) bytes, found \(count)")
+          throw FormatError(
+            .limitExceeded, at: "byte \(field.offset)", "expected at most \(Int.max) bytes, found \(count)")
         }
         chunk.pieces.append(FileRegion.Piece(offset: offset, count: bytes))
         chunk.byteCount += count
@@ -172,7 +177,9 @@ extension MindSporeReader {
     /// The trailer of a content.
     static func encoded(_ crc: UInt32) -> [UInt8] {
       var bytes = mark + [UInt8](repeating: 0, count: 6)
-      for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: crc >> UInt32(shift))) }
+      for shift in stride(from: 24, through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: crc >> UInt32(shift)))
+      }
       return bytes
     }
 

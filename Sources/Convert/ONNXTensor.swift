@@ -268,7 +268,8 @@ final class VarintRegion: TensorSource, @unchecked Sendable {
         }
         guard isInRange(value) else {
           throw FormatError(
-            .invalid, at: "", "expected values of \(dtype.name), found \(Int64(bitPattern: value)) at element \(filled / width)")
+            .invalid, at: "",
+            "expected values of \(dtype.name), found \(Int64(bitPattern: value)) at element \(filled / width)")
         }
         for byte in 0..<width { memory[filled + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)) }
         filled += width

@@ -171,7 +171,8 @@ struct ONNXGraphReader {
   }
 
   /// The message in a field's last occurrence, which is the one that counts.
-  private func last(_ number: UInt32, of message: ProtobufReader, _ what: String) throws(FormatError) -> ProtobufReader? {
+  private func last(_ number: UInt32, of message: ProtobufReader, _ what: String) throws(FormatError) -> ProtobufReader?
+  {
     var message = message
     var found: ProtobufReader?
     while let field = try message.next() {

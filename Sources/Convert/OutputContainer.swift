@@ -20,7 +20,8 @@ package enum OutputContainer: Equatable, Sendable {
     case ".ckpt": self = .mindSporeCheckpoint
     case ".pth", ".pt": self = .torch
     default:
-      let found = ending == ".onnx" ? ".onnx, which needs a graph; it is not written yet" : ending.isEmpty ? "none" : ending
+      let found =
+        ending == ".onnx" ? ".onnx, which needs a graph; it is not written yet" : ending.isEmpty ? "none" : ending
       throw FormatError(
         .unsupported, at: path,
         "expected a name that ends in .eri, .safetensors, .npz, .ckpt or .pth, found \(found)")
@@ -56,7 +57,8 @@ package enum OutputContainer: Equatable, Sendable {
     let constants = tensors.filter { $0.role == .constant }.count
     if constants > 0 && self != .safetensors {
       notes.append(
-        "\(counted(constants, "constant")) became weights, which changes the digest, since this container knows no others")
+        "\(counted(constants, "constant")) became weights, which changes the digest, since this container knows no others"
+      )
     }
     do throws(FormatError) {
       switch self {

@@ -144,6 +144,7 @@ extension ProtobufReader {
       case .fixed64: "8 bytes"
       case .bytes: "bytes with a length"
       }
-    return FormatError(.invalid, at: "byte \(field.offset)", "expected \(what) in field \(field.number), found \(found)")
+    return FormatError(
+      .invalid, at: "byte \(field.offset)", "expected \(what) in field \(field.number), found \(found)")
   }
 }

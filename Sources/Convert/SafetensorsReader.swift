@@ -126,7 +126,8 @@ enum SafetensorsReader {
           }
           offsets = found
         default:
-          throw FormatError(.invalid, at: "", "expected the keys dtype, shape and data_offsets, found \"\(brief(key))\"")
+          throw FormatError(
+            .invalid, at: "", "expected the keys dtype, shape and data_offsets, found \"\(brief(key))\"")
         }
       }
       guard let dtypeName, let shape, let offsets else {

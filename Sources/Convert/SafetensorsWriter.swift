@@ -24,7 +24,8 @@ package enum SafetensorsWriter {
       header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
       guard header.count <= Limits.safetensorsHeaderBytes else {
         throw FormatError(
-          .limitExceeded, at: "header", "expected at most \(Limits.safetensorsHeaderBytes) bytes, found \(header.count)")
+          .limitExceeded, at: "header", "expected at most \(Limits.safetensorsHeaderBytes) bytes, found \(header.count)"
+        )
       }
       var length: [UInt8] = []
       for byte in 0..<8 { length.append(UInt8(truncatingIfNeeded: header.count >> (8 * byte))) }

@@ -87,7 +87,10 @@ struct CheckpointListing {
     facts.add(["container", checkpoint.container.rawValue])
     if case .onnx(let summary) = checkpoint.details {
       facts.add(["producer", "\(summary.producerName) \(summary.producerVersion)"])
-      facts.add(["opset", joined(summary.opset.map { "\($0.domain.isEmpty ? "ai.onnx" : $0.domain) \($0.version)" }, separator: ", ")])
+      facts.add([
+        "opset",
+        joined(summary.opset.map { "\($0.domain.isEmpty ? "ai.onnx" : $0.domain) \($0.version)" }, separator: ", "),
+      ])
       facts.add(["graph", "\(summary.nodeCount) nodes of \(joined(summary.operatorTypes, separator: ", "))"])
     }
     for note in checkpoint.notes { facts.add(["note", note]) }

@@ -33,7 +33,8 @@ struct Convert: ParsableCommand {
   @Flag(help: "With --store, let finite values become infinite instead of refusing.") var allowOverflow = false
   @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
   @Flag(help: "End a .ckpt file with the CRC that MindSpore checks.") var crc = false
-  @Option(help: "Threads that pack; the bytes do not depend on their number. Default: all processors.") var threads: Int?
+  @Option(help: "Threads that pack; the bytes do not depend on their number. Default: all processors.") var threads:
+    Int?
 
   func validate() throws {
     if let level, !(1...22).contains(level) { throw ValidationError("--level: expected 1 to 22, found \(level)") }
@@ -65,7 +66,8 @@ struct Convert: ParsableCommand {
       }
     }
     let notes = try container.write(
-      conversion.model, to: output, level: level ?? Model.defaultLevel, threads: threads ?? min(eri_processor_count(), 16),
+      conversion.model, to: output, level: level ?? Model.defaultLevel,
+      threads: threads ?? min(eri_processor_count(), 16),
       checksum: crc)
     for note in notes { Console.note("\(output): \(note)") }
     for report in conversion.castReports { Console.note("\(input): \(report)") }
@@ -86,7 +88,8 @@ struct Convert: ParsableCommand {
 /// `eri unpack IN OUT`.
 struct Unpack: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Writes an .eri file with its tensors as they are, each at a multiple of 64 bytes, for programs that map it.",
+    abstract:
+      "Writes an .eri file with its tensors as they are, each at a multiple of 64 bytes, for programs that map it.",
     discussion: "Its meaning and both digests stay the same. `eri convert` packs it again.")
 
   @Argument(help: "The .eri file to read.") var input: String

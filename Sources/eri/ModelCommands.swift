@@ -101,7 +101,8 @@ struct Check: ParsableCommand {
 /// `eri id FILE…`.
 struct Identify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "id", abstract: "Prints the digest of each file's weights, the same for equal weights in any container.")
+    commandName: "id",
+    abstract: "Prints the digest of each file's weights, the same for equal weights in any container.")
 
   @Argument(help: "The files.") var files: [String]
   @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false

@@ -23,7 +23,7 @@ import Testing
       .compactMap {
         $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil
       }
-    #expect(names == ["init", "inspect", "run", "exec", "check", "features", "synthesize", "id"])
+    #expect(names == ["init", "inspect", "convert", "unpack", "id", "run", "exec", "check", "features", "synthesize"])
   }
 
   static let wrong: [(words: String, message: String)] = [
@@ -37,6 +37,11 @@ import Testing
     ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
     ("run model.eri a.mp4 --threads 1025", "--threads: expected 1 to 1024, found 1025"),
     ("init dual-branch a.eri --set steps", "--set: expected NAME=VALUE, found \"steps\""),
+    ("convert a.pth b.eri --level 23", "--level: expected 1 to 22, found 23"),
+    ("convert a.pth b.npz --level 3", "--level: expected an output that ends in .eri, found level 3 for b.npz"),
+    ("convert a.pth b.eri --threads 0", "--threads: expected 1 to 1024, found 0"),
+    ("convert a.pth b.eri --allow-overflow", "--allow-overflow: expected --store, found none"),
+    ("convert a.pth b.eri --crc", "--crc: expected an output that ends in .ckpt, found b.eri"),
     ("synthesize clips --clips 0", "--clips: expected 1 to 1000000, found 0"),
   ]
 

@@ -75,7 +75,8 @@ import Testing
     if file.hasSuffix(".ckpt") {
       var end = 0
       while end + 2 < bytes.count, bytes[end] == 0x0A {
-        let (length, count) = bytes[end + 1] < 0x80 ? (Int(bytes[end + 1]), 2) : (Int(bytes[end + 1] & 0x7F) | Int(bytes[end + 2]) << 7, 3)
+        let (length, count) =
+          bytes[end + 1] < 0x80 ? (Int(bytes[end + 1]), 2) : (Int(bytes[end + 1] & 0x7F) | Int(bytes[end + 2]) << 7, 3)
         end += count + length
         entryEnds.insert(end)
       }

@@ -62,7 +62,8 @@ import Testing
       ])
     #expect(try write(model, "a.safetensors") == [])
     #expect(try Checkpoint(reading: folder.path("a.ckpt")).entries.map { $0.tensor.name } == ["w", "moment1.w"])
-    try MindSporeWriter.write([Tensor("moment1.w", [1], floats: [1]), Tensor("w", [1], floats: [2])], to: folder.path("b"))
+    try MindSporeWriter.write(
+      [Tensor("moment1.w", [1], floats: [1]), Tensor("w", [1], floats: [2])], to: folder.path("b"))
     let conversion = try Conversion(reading: folder.path("b"))
     #expect(conversion.model.tensors.map { $0.name } == ["w", "moment1.w"])
     #expect(
@@ -72,7 +73,10 @@ import Testing
   }
 
   @Test func `Another extension is refused`() throws {
-    for (name, found) in [("a.onnx", ".onnx, which needs a graph; it is not written yet"), ("a.bin", ".bin"), ("a", "none"), ("b.d/a", "none")] {
+    for (name, found) in [
+      ("a.onnx", ".onnx, which needs a graph; it is not written yet"), ("a.bin", ".bin"), ("a", "none"),
+      ("b.d/a", "none"),
+    ] {
       #expect(
         throws: FormatError(
           .unsupported, at: name,
@@ -108,7 +112,9 @@ import Testing
   @Test func `bfloat16 is PyTorch's for every pattern of the upper half and its neighbours`() throws {
     var floats: [Float] = []
     for upper in 0..<UInt32(65_536) {
-      for lower: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] { floats.append(Float(bitPattern: upper << 16 | lower)) }
+      for lower: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] {
+        floats.append(Float(bitPattern: upper << 16 | lower))
+      }
     }
     let (bytes, _) = try cast(Tensor("w", [floats.count], floats: floats), .bf16, allowOverflow: true)
     var wrong = 0
@@ -125,7 +131,8 @@ import Testing
   @Test func `From float64 a value is rounded once`() throws {
     // Just above the tie between two bfloat16 values, by less than a float32 can tell.
     let value = 1 + 0x1p-8 + 0x1p-40
-    let (bytes, _) = try cast(Tensor("w", .f64, [2], values: .bytes([value, -value].withUnsafeBytes { [UInt8]($0) })), .bf16)
+    let (bytes, _) = try cast(
+      Tensor("w", .f64, [2], values: .bytes([value, -value].withUnsafeBytes { [UInt8]($0) })), .bf16)
     #expect(bytes == [0x81, 0x3F, 0x81, 0xBF])
   }
 

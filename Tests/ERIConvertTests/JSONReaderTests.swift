@@ -64,7 +64,7 @@ import Testing
       values.append(try reader.natural("a value"))
     }
     #expect(values == [1, 2])
-    #expect(throws: FormatError(.invalid, at: "byte 9", "expected each key once, found \"é\" a second time")) {
+    #expect(throws: FormatError(.invalid, at: "byte 10", "expected each key once, found \"é\" a second time")) {
       var reader = JSONReader(Array("{\"\u{e9}\": 1, \"\\u00e9\": 2}".utf8))
       try reader.members(limit: 2, "an object") { reader, _ throws(FormatError) in _ = try reader.natural("a value") }
     }

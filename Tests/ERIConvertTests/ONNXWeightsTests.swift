@@ -25,25 +25,71 @@ import Testing
   static let refused: [(bytes: [UInt8], message: String)] = [
     (Wire.number(1, 8), "expected an ONNX model with a graph, found none; is it a single tensor?"),
     (model([]) + Wire.bytes(7, []), "byte 4: expected one graph, found a second"),
-    (initialiser([2], 1, Wire.bytes(9, [0, 0])), "graph: initialiser 0: \"w\": expected 8 bytes for FLOAT [2], found 2"),
-    (initialiser([2], 1, Wire.bytes(4, [0, 0])), "graph: initialiser 0: \"w\": expected 8 bytes for FLOAT [2], found 2"),
+    (
+      initialiser([2], 1, Wire.bytes(9, [0, 0])), "graph: initialiser 0: \"w\": expected 8 bytes for FLOAT [2], found 2"
+    ),
+    (
+      initialiser([2], 1, Wire.bytes(4, [0, 0])), "graph: initialiser 0: \"w\": expected 8 bytes for FLOAT [2], found 2"
+    ),
     (initialiser([2], 7, Wire.bytes(7, [0])), "graph: initialiser 0: \"w\": expected 2 bytes for INT64 [2], found 1"),
-    (initialiser([1], 8, Wire.text(6, "x")), "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found STRING"),
-    (initialiser([1], 14, []), "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found COMPLEX64"),
-    (initialiser([1], 17, []), "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found FLOAT8E4M3FN"),
-    (initialiser([1], 99, []), "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found type 99"),
-    (initialiser([1], 3, Wire.bytes(5, Wire.varint(128))), "initialiser \"w\": expected values of int8, found 128 at element 0"),
-    (initialiser([1], 2, Wire.bytes(5, Wire.varint(UInt64.max))), "initialiser \"w\": expected values of uint8, found -1 at element 0"),
+    (
+      initialiser([1], 8, Wire.text(6, "x")),
+      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found STRING"
+    ),
+    (
+      initialiser([1], 14, []),
+      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found COMPLEX64"
+    ),
+    (
+      initialiser([1], 17, []),
+      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found FLOAT8E4M3FN"
+    ),
+    (
+      initialiser([1], 99, []),
+      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found type 99"
+    ),
+    (
+      initialiser([1], 3, Wire.bytes(5, Wire.varint(128))),
+      "initialiser \"w\": expected values of int8, found 128 at element 0"
+    ),
+    (
+      initialiser([1], 2, Wire.bytes(5, Wire.varint(UInt64.max))),
+      "initialiser \"w\": expected values of uint8, found -1 at element 0"
+    ),
     (initialiser([2], 7, Wire.bytes(7, [0, 0, 0])), "initialiser \"w\": expected 2 values, found more"),
     (initialiser([2], 7, Wire.bytes(7, [0x80, 0])), "initialiser \"w\": expected 2 values, found 1"),
-    (initialiser([1], 9, Wire.bytes(9, [3])), "initialiser \"w\": expected 0 or 1 in a bool tensor, found 3 at element 0"),
-    (initialiser([1], 1, Wire.bytes(3, [])), "graph: initialiser 0: byte 15: expected a whole tensor, found a segment of one"),
-    (model(Wire.bytes(15, [])), "graph: byte 4: expected initialisers with all their values, found a sparse one; export the model with dense tensors"),
-    (initialiser([1], 1, Wire.number(14, 1)), "graph: initialiser 0: \"w\": external data: expected a location, found none"),
-    (initialiser([1], 1, external("a", [("offset", "-1")])), "graph: initialiser 0: \"w\": external data: expected offset as a number, found \"-1\""),
-    (initialiser([1], 1, external("data", [("offset", "6"), ("length", "4")])), "graph: initialiser 0: \"w\": external data \"data\": expected 4 bytes from offset 6, found a file of 8 bytes"),
-    (initialiser([1], 1, external("data", [("length", "5")])), "graph: initialiser 0: \"w\": expected 4 bytes for FLOAT [1], found 5"),
-    (model(Wire.bytes(5, Wire.number(2, 1) + Wire.bytes(9, [0, 0, 0, 0]))), "tensor 0: expected a name of 1 to 512 bytes, found 0"),
+    (
+      initialiser([1], 9, Wire.bytes(9, [3])),
+      "initialiser \"w\": expected 0 or 1 in a bool tensor, found 3 at element 0"
+    ),
+    (
+      initialiser([1], 1, Wire.bytes(3, [])),
+      "graph: initialiser 0: byte 13: expected a whole tensor, found a segment of one"
+    ),
+    (
+      model(Wire.bytes(15, [])),
+      "graph: byte 4: expected initialisers with all their values, found a sparse one; export the model with dense tensors"
+    ),
+    (
+      initialiser([1], 1, Wire.number(14, 1)),
+      "graph: initialiser 0: \"w\": external data: expected a location, found none"
+    ),
+    (
+      initialiser([1], 1, external("a", [("offset", "-1")])),
+      "graph: initialiser 0: \"w\": external data: expected offset as a number, found \"-1\""
+    ),
+    (
+      initialiser([1], 1, external("data", [("offset", "6"), ("length", "4")])),
+      "graph: initialiser 0: \"w\": external data \"data\": expected 4 bytes from offset 6, found a file of 8 bytes"
+    ),
+    (
+      initialiser([1], 1, external("data", [("length", "5")])),
+      "graph: initialiser 0: \"w\": expected 4 bytes for FLOAT [1], found 5"
+    ),
+    (
+      model(Wire.bytes(5, Wire.number(2, 1) + Wire.bytes(9, [0, 0, 0, 0]))),
+      "tensor 0: expected a name of 1 to 512 bytes, found 0"
+    ),
   ]
 
   @Test(arguments: refused.indices) func `A model that breaks a rule is refused in one sentence`(_ index: Int) throws {

@@ -70,7 +70,9 @@ import Testing
   }
 
   @Test func `A missing file is named`() throws {
-    #expect(throws: FormatError(.inputOutput, at: "no/file", "expected a readable file, found \"No such file or directory\"")) {
+    #expect(
+      throws: FormatError(.inputOutput, at: "no/file", "expected a readable file, found \"No such file or directory\"")
+    ) {
       try Checkpoint(reading: "no/file")
     }
   }

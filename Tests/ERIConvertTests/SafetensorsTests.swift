@@ -24,7 +24,9 @@ import Testing
       file("{\"a\":\(tensor("[0,8]"))}", data: 7),
       "expected 8 bytes behind the header, found 7; the file is cut short"
     ),
-    (file("{\"a\":\(tensor("[0,8]"))}", data: 9), "expected 8 bytes behind the header, found 9; something else follows"),
+    (
+      file("{\"a\":\(tensor("[0,8]"))}", data: 9), "expected 8 bytes behind the header, found 9; something else follows"
+    ),
     (
       file("{\"a\":\(tensor("[0,8]")),\"b\":\(tensor("[4,12]"))}", data: 12),
       "tensor \"b\": expected its bytes from offset 8, where tensor \"a\" ends, found 4; two tensors overlap"
@@ -44,7 +46,7 @@ import Testing
     (file("{\"a\":\(tensor("[8]"))}", data: 8), "header: tensor \"a\": expected two ascending offsets, found 8"),
     (
       file("{\"a\":\(tensor("[0,8,9]"))}", data: 8),
-      "header: tensor \"a\": byte 59: expected offsets of at most 2 elements, found more"
+      "header: tensor \"a\": byte 60: expected offsets of at most 2 elements, found more"
     ),
     (
       file("{\"a\":\(tensor("[0,2]", dtype: "F8_E4M3"))}", data: 2),
@@ -60,7 +62,7 @@ import Testing
     ),
     (
       file("{\"a\":\(tensor("[0,8]")),\"a\":\(tensor("[8,16]"))}", data: 16),
-      "header: byte 64: expected each key once, found \"a\" a second time"
+      "header: byte 62: expected each key once, found \"a\" a second time"
     ),
     (
       file("{\"a\":\(tensor("[0,8]", shape: "[4294967296]"))}", data: 8),
@@ -98,8 +100,10 @@ import Testing
       file("{\"__metadata__\":{\"eri.roles\":\"{\\\"a\\\": \\\"king\\\"}\"}}"),
       "metadata \"eri.roles\": expected constant or optimizer state, found \"king\""
     ),
-    (file("{\"a\":\(tensor("[0,1]", dtype: "BOOL", shape: "[1]"))}") + [2],
-      "tensor \"a\": expected 0 or 1 in a bool tensor, found 2 at element 0"),
+    (
+      file("{\"a\":\(tensor("[0,1]", dtype: "BOOL", shape: "[1]"))}") + [2],
+      "tensor \"a\": expected 0 or 1 in a bool tensor, found 2 at element 0"
+    ),
   ]
 
   @Test(arguments: refused.indices) func `A header that breaks a rule is refused in one sentence`(_ index: Int) throws {

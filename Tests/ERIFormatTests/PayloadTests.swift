@@ -18,7 +18,9 @@ import Testing
 
   @Test func `The bytes of a file do not depend on the number of threads`() throws {
     let folder = try TemporaryFolder()
-    for threads in [1, 2, 3, 7] { _ = try Self.model().write(to: folder.path("\(threads)"), level: 1, threads: threads) }
+    for threads in [1, 2, 3, 7] {
+      _ = try Self.model().write(to: folder.path("\(threads)"), level: 1, threads: threads)
+    }
     let first = try folder.bytes("1")
     for threads in ["2", "3", "7"] { #expect(try folder.bytes(threads) == first) }
     let read = try Model(reading: folder.path("7"))
