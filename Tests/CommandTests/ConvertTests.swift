@@ -137,7 +137,7 @@ import Testing
       "no/folder/a.eri: expected a file that can be written, found \"No such file or directory\"", 2
     ),
     (
-      "unpack w.safetensors a.eri", "w.safetensors: prologue: expected the first bytes of an .eri file, found others", 2
+      "unpack w.safetensors a.eri", "w.safetensors: prologue: expected an .eri file of at least 256 bytes, found 232", 2
     ),
     (
       "unpack w.safetensors a.npz",
@@ -213,7 +213,10 @@ import Testing
     #expect(report["op_types"] as? [String] == ["Relu"])
     #expect(report["nodes"] as? Int == 1)
     #expect((report["opset"] as? [[AnyHashable]]) == [["", 17]])
-    #expect((report["inputs"] as? [[AnyHashable]]) == [["x", [-1, 3] as [AnyHashable]]])
+    let inputs = try #require(report["inputs"] as? [[Any]])
+    #expect(inputs.count == 1)
+    #expect(inputs[0][0] as? String == "x")
+    #expect(inputs[0][1] as? [Int] == [-1, 3])
     #expect(report["producer"] as? String == "containers.py ")
   }
 

@@ -97,7 +97,7 @@ import Testing
     ),
     (
       entry("w", tensor([2], "Float32", bytes([1])) + Wire.bytes(3, bytes([2]))),
-      "byte 23: expected one content, found a second"
+      "byte 24: expected one content, found a second"
     ),
     (two + Wire.bytes(1, Wire.bytes(1, [0xFF])), "byte 30: expected a tag in UTF-8, found other bytes"),
     (two + Wire.bytes(1, Wire.number(2, 1)), "byte 30: expected a tensor with a length in field 2, found a number"),
