@@ -55,8 +55,14 @@ struct ZipDirectory {
     let end = tailOffset + UInt64(position)
     var place = Place(offset: UInt64(offset), byteCount: UInt64(byteCount), count: UInt64(count))
     var directoryEnd = end
-    if count == 0xffff || byteCount == 0xffff_ffff || offset == 0xffff_ffff {
-      if let large = try largePlace(file, before: end) { (place, directoryEnd) = large }
+    if let large = try largePlace(file, before: end) {
+      guard [UInt64(0xffff), large.place.count].contains(place.count),
+        [UInt64(0xffff_ffff), large.place.byteCount].contains(place.byteCount),
+        [UInt64(0xffff_ffff), large.place.offset].contains(place.offset)
+      else {
+        throw FormatError(.invalid, at: "", "expected the two end records to agree, found different ones")
+      }
+      (place, directoryEnd) = large
     } else if disk != 0 || directoryDisk != 0 || countHere != count {
       throw FormatError(.unsupported, at: "", "expected a zip archive in one piece, found a part of a split one")
     }
@@ -79,8 +85,10 @@ struct ZipDirectory {
     return place
   }
 
-  /// What the zip64 end record says, if there is one; else the short one's numbers are meant as they stand.
-  private static func largePlace(_ file: FileHandle, before end: UInt64) throws(FormatError) -> (Place, UInt64)? {
+  /// What the zip64 end record says and where it stands, if there is one. PyTorch writes one whatever the size.
+  private static func largePlace(
+    _ file: FileHandle, before end: UInt64
+  ) throws(FormatError) -> (place: Place, end: UInt64)? {
     guard end >= UInt64(locatorBytes) else { return nil }
     let locatorOffset = end - UInt64(locatorBytes)
     let locator = ByteFields(try file.bytes(locatorBytes, at: locatorOffset))

@@ -9,6 +9,18 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
+  private enum Format: CaseIterable {
+    case npz
+    case torch
+
+    func write(_ tensors: [Tensor], _ path: String) throws {
+      switch self {
+      case .npz: try NPZ.write(tensors, to: path)
+      case .torch: try TorchWriter.write(tensors, to: path)
+      }
+    }
+  }
+
   private static let torchFiles = ExpectedCheckpoint.committed.map { $0.file }.filter { $0 != "module.pth" }
 
   @Test(arguments: torchFiles)
@@ -54,8 +66,8 @@ import Testing
     let tensor = Tensor(
       "q", .i8, [1], quantization: Quantization(stored: .i8, scales: [0.5], minimum: -128, maximum: 127),
       values: .bytes([1]))
-    for write in [NPZ.write, TorchWriter.write] {
-      let error = refusal { try write([tensor], folder.path("q")) }
+    for format in Format.allCases {
+      let error = refusal { try format.write([tensor], folder.path("q")) }
       #expect(error?.kind == .unsupported)
       #expect(error?.description.hasPrefix("tensor \"q\": expected values that mean themselves") == true)
     }
@@ -63,9 +75,10 @@ import Testing
 
   @Test func `Two tensors of one name are refused`() throws {
     let tensor = Tensor("a", [1], floats: [0])
-    for write in [NPZ.write, TorchWriter.write] {
+    for format in Format.allCases {
       #expect(
-        refusal { try write([tensor, tensor], folder.path("twice")) }?.message.contains("expected each name once")
+        refusal { try format.write([tensor, tensor], folder.path("twice")) }?.message.contains(
+          "expected each name once")
           == true)
     }
     #expect(try folder.entries() == [])
@@ -73,8 +86,8 @@ import Testing
 
   @Test func `A tensor whose values cannot be read leaves no file behind`() throws {
     let tensor = Tensor("a", .f32, [3], values: .bytes([0]))
-    for write in [NPZ.write, TorchWriter.write] {
-      #expect(refusal { try write([tensor], folder.path("short")) } != nil)
+    for format in Format.allCases {
+      #expect(refusal { try format.write([tensor], folder.path("short")) } != nil)
     }
     #expect(try folder.entries() == [])
   }

@@ -162,7 +162,7 @@ import Testing
     #expect(archive.entries.map { $0.name } == ["x/plain", "x/ä", "empty"])
     #expect(try archive.entry("x/ä")?.bytes(limit: 100) == Array(data.reversed()))
     #expect(try Command.output(["unzip", "-p", path, "x/plain"]) == data)
-    _ = try Command.output(["unzip", "-tq", path])
+    #expect(try Command.output(["unzip", "-p", path, "empty"]) == [])
     let bytes = try TemporaryFolder.read(path)
     let start = try #require(bytes.indices.first { bytes[$0...].starts(with: data.reversed()) })
     #expect(start % 64 == 0)
