@@ -57,7 +57,7 @@ import Testing
   @Test func `Tensors that share a storage are noted`() throws {
     #expect(
       try Checkpoint.committed("kinds.pth").notes == [
-        "6 tensors share storages, each is read as values of its own: \"float\", \"transposed\", \"stepped\", "
+        "5 tensors share storages, each is read as values of its own: \"float\", \"transposed\", \"stepped\", "
           + "\"window\", \"overlapping\""
       ])
   }
