@@ -100,7 +100,9 @@ let package = Package(
     .target(name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks"], path: "Tests/ERITestSupport"),
     .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
     .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
-    .testTarget(name: "ERIFormatTests", dependencies: ["ERIFormat", "CERISystem", "CZstd", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIFormatTests",
+      dependencies: ["ERIFormat", "CERISchema", "CERISystem", "CProtobufC", "CZstd", "ERITestSupport"]),
     // Stands in for malloc, so that tests can see that a run allocates nothing.
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(

@@ -44,6 +44,9 @@ struct DirectoryReader {
       throw contractError("expected a protobuf message of the schema, found other bytes")
     }
     if unknown != 0 { throw unknownFeature(unknown, wire) }
+    if WireText.holdsZero(bytes, wire.pointee.base.descriptor) {
+      throw contractError("expected text without a zero byte, found one")
+    }
     return try withExtendedLifetime(arena) { () throws(FormatError) -> Directory in
       try WireRules.check(wire)
       var reader = DirectoryReader()

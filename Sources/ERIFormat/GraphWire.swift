@@ -97,7 +97,8 @@ extension DirectoryReader {
       name throws(FormatError) in
       try text(name, limit: Limits.nameBytes, "a symbol's name")
     }
-    graph.values = try messages(wire.values, wire.n_values, limit: Limits.values, "values", each: "value", value)
+    graph.values = try messages(
+      wire.values, wire.n_values, limit: Limits.values, "values", each: "value", from: 1, value)
     graph.nodes = try messages(wire.nodes, wire.n_nodes, limit: Limits.nodes, "nodes", each: "node", node)
     graph.outputs = try definite(wire.outputs, wire.n_outputs, "outputs of the graph")
     return graph
@@ -174,6 +175,11 @@ extension DirectoryReader {
         throw contractError("expected an operator, found none")
       }
       return
+    }
+    guard unknown >= Conv.number else {
+      throw FormatError(
+        .unsupported, at: "",
+        "expected the fields of Node that this reader knows, found number \(unknown); read it with a newer release")
     }
     let name =
       operators.first { $0.number == unknown }.map { "\"\($0.name)\" (number \(unknown))" } ?? "number \(unknown)"

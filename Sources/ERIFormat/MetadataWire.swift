@@ -259,6 +259,7 @@ extension DirectoryReader {
     let name = try text(wire.name, limit: Limits.nameBytes, "a name")
     let shape = try self.shape(wire.shape, wire.n_shape)
     let values = try bytes(wire.values, limit: Limits.directoryBytes, "values")
+    guard wire.dtype != ERI__DTYPE__DTYPE_UNSPECIFIED else { throw contractError("expected a dtype, found number 0") }
     guard let number = UInt8(exactly: wire.dtype.rawValue), let dtype = DType(rawValue: number) else { return nil }
     guard let count = byteCount(of: shape, dtype), count == values.count else {
       throw contractError("expected the values of \(dtype.name) \(shapeText(shape)), found \(values.count) bytes")

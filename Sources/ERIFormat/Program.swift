@@ -27,12 +27,18 @@ public struct Program: Sendable {
 
   /// Types of all values once the graph's symbols have sizes: the same rules on constants.
   package func bind(symbolSizes: [Int]) throws(FormatError) -> [ValueType] {
-    try Program.inferTypes(graph, tensors, inputSizes: symbolSizes)
+    guard symbolSizes.count == graph.symbols.count else {
+      throw FormatError(
+        .invalid, at: "graph",
+        "expected sizes of \(counted(graph.symbols.count, "symbol")), found \(symbolSizes.count)")
+    }
+    return try Program.inferTypes(graph, tensors, inputSizes: symbolSizes)
   }
 
   /// Index of the value of that name.
   package func value(named name: String) -> Int? {
-    graph.values.firstIndex { $0.name == name }
+    // By bytes, as names are told apart: Swift's strings are equal when only their normal forms are.
+    graph.values.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
   }
 
   /// The name of node `index`'s first output and its operator: "node 3 (conv video.backbone.conv1)".
@@ -46,9 +52,11 @@ public struct Program: Sendable {
     return "node \(index) (\(node.op.identity.name) \(graph.values[output].name))"
   }
 
-  private static func limit(_ count: Int, _ maximum: Int, _ what: String) throws(FormatError) {
+  private static func limit(
+    _ count: Int, _ maximum: Int, _ what: String, at place: String = "graph"
+  ) throws(FormatError) {
     guard count <= maximum else {
-      throw FormatError(.limitExceeded, at: "graph", "expected at most \(maximum) \(what), found \(count)")
+      throw FormatError(.limitExceeded, at: place, "expected at most \(maximum) \(what), found \(count)")
     }
   }
 
@@ -65,21 +73,11 @@ public struct Program: Sendable {
       throw FormatError(
         .invalid, at: "graph", "expected an output among \(graph.values.count) values, found number \(output + 1)")
     }
-    var names: Set<String> = []
-    for (index, value) in graph.values.enumerated() {
-      guard !value.name.isEmpty, value.name.utf8.count <= Limits.nameBytes else {
-        throw FormatError(
-          .invalid, at: "value \(index + 1)",
-          "expected a name of 1 to \(Limits.nameBytes) bytes, found \(value.name.utf8.count)")
-      }
-      guard names.insert(value.name).inserted else {
-        throw FormatError(
-          .invalid, at: "value \(index + 1)", "expected a name of its own, found \"\(value.name)\" a second time")
-      }
-    }
-    for node in graph.nodes {
-      try limit(node.inputs.count, Limits.arity, "inputs of a node")
-      try limit(node.outputs.count, Limits.arity, "outputs of a node")
+    try TensorRules.checkNames(graph.symbols, "symbol")
+    try TensorRules.checkNames(graph.values.map { $0.name }, "value", from: 1)
+    for (index, node) in graph.nodes.enumerated() {
+      try limit(node.inputs.count, Limits.arity, "inputs", at: place(graph, index))
+      try limit(node.outputs.count, Limits.arity, "outputs", at: place(graph, index))
     }
   }
 
@@ -95,13 +93,20 @@ public struct Program: Sendable {
       case .tensor(let tensor):
         guard tensor >= 0, tensor < tensors.count else {
           throw FormatError(
-            .invalid, at: "value \"\(value.name)\"", "expected one of \(tensors.count) tensors, found index \(tensor)")
+            .invalid, at: "value \"\(value.name)\"",
+            "expected a tensor's index below \(tensors.count), found \(tensor)")
         }
         guard tensors[tensor].shape.count <= Limits.rank, tensors[tensor].byteCount != nil else {
           throw FormatError(
             .limitExceeded, at: "tensor \"\(tensors[tensor].name)\"",
             "expected at most \(Limits.rank) dimensions and \(Limits.elements) elements, found \(shapeText(tensors[tensor].shape))"
           )
+        }
+        // No digest covers it: two models that compute differently would bear the same one.
+        guard tensors[tensor].role != .optimizerState else {
+          throw FormatError(
+            .invalid, at: "value \"\(value.name)\"",
+            "expected a weight or a constant, found optimiser state \"\(tensors[tensor].name)\"")
         }
         types[index] = ValueType(tensors[tensor].dtype, constant: tensors[tensor].shape)
       case .node:
@@ -122,9 +127,18 @@ public struct Program: Sendable {
         throw FormatError(
           .invalid, at: "value \"\(graph.values[index].name)\"", "expected a node that computes it, found none")
       }
+      try checkQuantization(graph.values[index], type)
       complete.append(type)
     }
     return complete
+  }
+
+  private static func checkQuantization(_ value: Value, _ type: ValueType) throws(FormatError) {
+    guard let quantization = value.quantization else { return }
+    let known = type.shape.compactMap { $0.constant }
+    do throws(FormatError) {
+      try quantization.check(shape: known.count == type.shape.count ? known : nil)
+    } catch { throw error.inside("value \"\(value.name)\"") }
   }
 
   private static func inputType(
@@ -191,7 +205,7 @@ public struct Program: Sendable {
     }
     let outputs = try op.outputs(operands, &inference)
     guard outputs.count == node.outputs.count else {
-      throw contractError("expected \(outputs.count) outputs, found \(node.outputs.count)")
+      throw contractError("expected \(counted(outputs.count, "output")), found \(node.outputs.count)")
     }
     for (output, type) in zip(node.outputs, outputs) {
       guard output >= 0, output < types.count else {

@@ -36,14 +36,14 @@ package struct ShapeInference {
     _ inputs: [ValueType?], _ index: Int, _ what: String, dtype: DType = .f32, rank: Int? = nil
   ) throws(FormatError) -> ValueType {
     guard index < inputs.count, let type = inputs[index] else {
-      throw contractError("expected an input \(what) at position \(index), found none")
+      throw contractError("expected \(what) at position \(index), found no input")
     }
     if type.dtype != dtype {
       throw contractError("expected \(what) of type \(dtype.name), found \(type.dtype.name)")
     }
     if let rank, type.shape.count != rank {
       throw contractError(
-        "expected \(what) with \(rank) dimensions, found \(type.shape.count): \(type.text(symbolNames))")
+        "expected \(what) with \(counted(rank, "dimension")), found \(type.shape.count): \(type.text(symbolNames))")
     }
     return type
   }
@@ -51,15 +51,18 @@ package struct ShapeInference {
   /// Requires between `minimum` and `maximum` inputs, all but the optional ones present.
   package func arity(_ inputs: [ValueType?], _ minimum: Int, _ maximum: Int) throws(FormatError) {
     if inputs.count < minimum || inputs.count > maximum {
-      let expected = minimum == maximum ? "\(minimum)" : "\(minimum) to \(maximum)"
-      throw contractError("expected \(expected) inputs, found \(inputs.count)")
+      let expected = minimum == maximum ? counted(minimum, "input") : "\(minimum) to \(maximum) inputs"
+      throw contractError("expected \(expected), found \(inputs.count)")
     }
   }
 
-  /// The product of extents; an error beyond the limit.
+  /// The product of extents; an error beyond the limit or for a negative one.
   package func product(_ shape: [Dimension]) throws(FormatError) -> Dimension {
     var product = Dimension(1)
     for dimension in shape {
+      guard dimension.coefficient >= 0 else {
+        throw contractError("expected extents of at least 0, found shape \(ValueType(.f32, shape).text(symbolNames))")
+      }
       guard let next = product.times(dimension) else {
         throw FormatError(
           .limitExceeded, at: "",
@@ -93,6 +96,9 @@ package struct ShapeInference {
     return Dimension(count)
   }
 }
+
+/// "1 input", "2 inputs".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 /// An error of an operator's contract; the caller adds the place.
 package func contractError(_ message: String) -> FormatError { FormatError(.invalid, at: "", message) }

@@ -26,20 +26,20 @@ enum TensorRules {
     }
   }
 
-  /// Requires names of 1 to `Limits.nameBytes` bytes, no two the same.
-  static func checkNames(_ names: [String], _ what: String) throws(FormatError) {
+  /// Requires names of 1 to `Limits.nameBytes` bytes, no two the same; an error says which one, counted from `first`.
+  static func checkNames(_ names: [String], _ what: String, from first: Int = 0) throws(FormatError) {
     // By bytes: Swift's strings are equal when only their normal forms are.
     var seen: Set<[UInt8]> = []
     for (index, name) in names.enumerated() {
       let bytes = Array(name.utf8)
       guard !bytes.isEmpty, bytes.count <= Limits.nameBytes else {
         throw FormatError(
-          bytes.isEmpty ? .invalid : .limitExceeded, at: "\(what) \(index)",
+          bytes.isEmpty ? .invalid : .limitExceeded, at: "\(what) \(first + index)",
           "expected a name of 1 to \(Limits.nameBytes) bytes, found \(bytes.count)")
       }
       guard seen.insert(bytes).inserted else {
         throw FormatError(
-          .invalid, at: "\(what) \(index)", "expected a name of its own, found \"\(name)\" a second time")
+          .invalid, at: "\(what) \(first + index)", "expected a name of its own, found \"\(name)\" a second time")
       }
     }
   }

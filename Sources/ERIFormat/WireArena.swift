@@ -189,10 +189,10 @@ func elements<Element, Result>(
   return result
 }
 
-/// The wire's repeated messages, at most `limit` of them; an error says which one, counted from 0.
+/// The wire's repeated messages, at most `limit` of them; an error says which one, counted from `first`.
 func messages<Message, Result>(
   _ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?, _ count: Int, limit: Int, _ what: String,
-  each: String, _ convert: (Message) throws(FormatError) -> Result
+  each: String, from first: Int = 0, _ convert: (Message) throws(FormatError) -> Result
 ) throws(FormatError) -> [Result] {
   guard count <= limit else {
     throw FormatError(.limitExceeded, at: "", "expected at most \(limit) \(what), found \(count)")
@@ -201,11 +201,11 @@ func messages<Message, Result>(
   var result: [Result] = []
   result.reserveCapacity(count)
   for index in 0..<count {
-    guard let message = pointer[index] else { throw contractError("expected \(each) \(index), found none") }
+    guard let message = pointer[index] else { throw contractError("expected \(each) \(first + index), found none") }
     do throws(FormatError) {
       result.append(try convert(message.pointee))
     } catch {
-      throw error.inside("\(each) \(index)")
+      throw error.inside("\(each) \(first + index)")
     }
   }
   return result

@@ -22,13 +22,13 @@ import Testing
   }
 
   /// Opens a file and reads all it holds; nil if nothing was refused.
-  private static func refusal(_ path: String) throws -> FormatError? {
-    do {
+  private static func refusal(_ path: String) -> FormatError? {
+    do throws(FormatError) {
       let model = try Model(reading: path)
       for tensor in model.tensors { _ = try tensor.bytes() }
       _ = try Program(validating: model)
       return nil
-    } catch let error as FormatError {
+    } catch {
       return error
     }
   }
@@ -41,7 +41,7 @@ import Testing
       var damaged = bytes
       damaged[index] ^= UInt8(1 << (index % 8))
       let path = try folder.write("damaged.eri", damaged)
-      if try DamagedFileTests.refusal(path) == nil { unnoticed.append(index) }
+      if DamagedFileTests.refusal(path) == nil { unnoticed.append(index) }
     }
     #expect(unnoticed == [])
   }
@@ -52,14 +52,14 @@ import Testing
     var unnoticed: [Int] = []
     for count in bytes.indices {
       let path = try folder.write("cut.eri", [UInt8](bytes[..<count]))
-      if try DamagedFileTests.refusal(path) == nil { unnoticed.append(count) }
+      if DamagedFileTests.refusal(path) == nil { unnoticed.append(count) }
     }
     #expect(unnoticed == [])
   }
 
   @Test func `the whole file is accepted`() throws {
     let folder = try TemporaryFolder()
-    #expect(try DamagedFileTests.refusal(DamagedFileTests.make(folder)) == nil)
+    #expect(DamagedFileTests.refusal(try DamagedFileTests.make(folder)) == nil)
   }
 
   @Test(arguments: [
@@ -70,7 +70,7 @@ import Testing
   func `a file that is no model is refused in one sentence`(text: String, message: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("text.eri", [UInt8](text.utf8))
-    let error = try #require(try DamagedFileTests.refusal(path))
+    let error = try #require(DamagedFileTests.refusal(path))
     #expect(error.description.hasPrefix("\(path): "))
     #expect(error.description.hasSuffix(message))
   }

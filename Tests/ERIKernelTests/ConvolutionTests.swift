@@ -1,4 +1,5 @@
 import CERIKernels
+import ERITestSupport
 import Testing
 
 @Suite("Direct convolution") struct ConvolutionTests {

@@ -1,4 +1,5 @@
 import CERIKernels
+import ERITestSupport
 import Foundation
 
 /// y = second(first(sum + bias) + residual).

@@ -50,8 +50,10 @@ package struct Attention: OperatorContract {
     }
     if let keys = k.shape[1].constant, keys == 0 { throw contractError("expected at least one key, found none") }
     if let band {
-      guard band.before <= Limits.elements, band.after <= Limits.elements else {
-        throw contractError("expected a band within \(Limits.elements), found \(band.before) and \(band.after)")
+      let reach = 0...Limits.elements
+      guard reach.contains(band.before), reach.contains(band.after) else {
+        throw contractError(
+          "expected a band from 0 to \(Limits.elements) keys each way, found \(band.before) and \(band.after)")
       }
       // Beyond the last key a query could have nothing left to see.
       _ = try inference.same(q.shape[1], k.shape[1], "the lengths of q and k under a band")

@@ -60,8 +60,7 @@ package struct Binary: OperatorContract {
 extension Binary {
   init(wire: Eri__Binary) throws(FormatError) {
     guard let function = Function(rawValue: UInt32(wire.function.rawValue)) else {
-      throw FormatError(
-        .unsupported, at: "", "expected a binary function this reader knows, found number \(wire.function.rawValue)")
+      throw contractError("expected a binary function, found number \(wire.function.rawValue)")
     }
     self.function = function
   }

@@ -72,7 +72,9 @@ package struct Conv: OperatorContract {
 
 /// Requires one entry per axis, each from `minimum` to `Limits.window`.
 func checkWindow(_ values: [Int], _ minimum: Int, _ axes: Int, _ what: String) throws(FormatError) {
-  guard values.count == axes else { throw contractError("expected \(axes) \(what), found \(values.count)") }
+  guard values.count == axes else {
+    throw contractError("expected as many \(what) as spatial axes (\(axes)), found \(values.count)")
+  }
   for value in values where value < minimum || value > Limits.window {
     throw contractError("expected \(what) from \(minimum) to \(Limits.window), found \(value)")
   }

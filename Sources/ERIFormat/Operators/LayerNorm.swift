@@ -47,7 +47,7 @@ extension LayerNorm {
   init(wire: Eri__LayerNorm) throws(FormatError) {
     epsilon = wire.epsilon
     guard let form = Form(rawValue: UInt32(wire.form.rawValue)) else {
-      throw FormatError(.unsupported, at: "", "expected layer norm form 0 or 1, found \(wire.form.rawValue)")
+      throw contractError("expected a form of layer norm, found number \(wire.form.rawValue)")
     }
     self.form = form
   }

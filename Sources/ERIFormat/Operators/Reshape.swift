@@ -56,10 +56,13 @@ func dimensions(
       throw FormatError(
         .limitExceeded, at: "", "expected an extent of at most \(Limits.elements), found \(dimension.coefficient)")
     }
-    result.append(
-      Dimension(
-        coefficient: coefficient,
-        symbols: try integers(dimension.symbols, dimension.n_symbols, limit: Limits.rank, "symbols")))
+    let symbols = try integers(dimension.symbols, dimension.n_symbols, limit: Limits.rank, "symbols")
+    // One form per meaning: a file read and written again keeps its logical digest.
+    guard symbols == symbols.sorted(), coefficient > 0 || symbols.isEmpty else {
+      throw contractError(
+        "expected a dimension's symbols ascending, and none beside 0, found \(coefficient) times \(shapeText(symbols))")
+    }
+    result.append(Dimension(coefficient: coefficient, symbols: symbols))
   }
   return result
 }

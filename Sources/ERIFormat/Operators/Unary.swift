@@ -42,8 +42,7 @@ package struct Unary: OperatorContract {
 extension Unary {
   init(wire: Eri__Unary) throws(FormatError) {
     guard let function = Function(rawValue: UInt32(wire.function.rawValue)) else {
-      throw FormatError(
-        .unsupported, at: "", "expected a unary function this reader knows, found number \(wire.function.rawValue)")
+      throw contractError("expected a unary function, found number \(wire.function.rawValue)")
     }
     self.function = function
   }
