@@ -53,6 +53,12 @@ struct FaceReading {
     detectTime += clock.now - detectStart
     let sightings = search.sightings
     guard !sightings.isEmpty else { throw noPicture(decoder) }
+    if let reason = decoder.cutOff, decoder.listsItsPictures, let expected, sightings.count < expected {
+      // The sampled pictures would be others than those of the whole clip.
+      throw MediaError(
+        .damaged, path: path, place: "video stream", expected: "the \(expected) pictures that the file lists",
+        found: "\(sightings.count) before it ends (\(reason))", advice: "copy it again")
+    }
     progress?(sightings.count, sightings.count)
 
     let frameSeconds = decoder.announcedFrameSeconds

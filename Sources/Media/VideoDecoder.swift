@@ -20,6 +20,9 @@ final class VideoDecoder {
   /// Why reading stopped before the end of the file, if it did.
   private(set) var cutOff: String?
 
+  /// Whether the file lists every picture before or after them, so that one which is missing was lost with a part of the file.
+  var listsItsPictures: Bool { container.formatName.contains("mp4") && stream.pointee.nb_frames > 0 }
+
   /// The largest picture taken: 8192 x 8192 pixels, 400 MB as RGB floats and more than any camera here makes.
   static let pixelLimit: Int64 = 8192 * 8192
 

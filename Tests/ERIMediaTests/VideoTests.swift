@@ -201,7 +201,19 @@ struct `Files that are no whole video` {
     }
   }
 
-  @Test(arguments: ["mp4", "mkv", "avi"])
+  @Test func `and list more pictures than are left are refused`() throws {
+    let clips = try TemporaryFolder()
+    let whole = try clips.make("whole.mp4", moving + " -c:v mpeg4 -q:v 3 -movflags +faststart")
+    let bytes = try TemporaryFolder.read(whole)
+    let clip = try clips.write("cut.mp4", Array(bytes.prefix(bytes.count * 6 / 10)))
+    let error = #expect(throws: MediaError.self) { try read(clip) }
+    #expect(error?.kind == .damaged)
+    let sentence = try #require(error?.sentence)
+    #expect(sentence.hasPrefix("\(clip), video stream: expected the 50 pictures that the file lists, found "))
+    #expect(sentence.hasSuffix(" before it ends (a packet is incomplete); copy it again"))
+  }
+
+  @Test(arguments: ["mkv", "avi"])
   func `and end early give the pictures before, and say so`(kind: String) throws {
     let clips = try TemporaryFolder()
     let whole = try clips.make("whole.\(kind)", moving + " -c:v mpeg4 -q:v 3 -movflags +faststart")
