@@ -27,22 +27,18 @@ extension Checkpoint {
   /// The tensors of a model file.
   package init(model: Model, path: String) {
     self.init(.eri, path: path, entries: model.tensors.map { Entry($0, dtypeName: $0.dtype.name) })
+    details = .model(model)
   }
 
   /// A zip archive is what its entries say.
   private static func archive(_ archive: ZipArchive, allowInert: Bool) throws(FormatError) -> Checkpoint {
-    func has(_ name: String) -> Bool {
-      archive.entries.contains { entry in
-        let parts = entry.name.utf8.split(separator: 0x2F)
-        return parts.count <= 2 && parts.last.map { $0.elementsEqual(name.utf8) } == true
-      }
+    switch archive.container {
+    case .torchScript: return try TorchScript.read(archive, allowInert: allowInert)
+    case .torchZip: return try TorchZip.read(archive, allowInert: allowInert)
+    case .npz: return try NPZ.read(archive)
+    case nil, .eri, .torchLegacy, .mindSporeCheckpoint, .safetensors, .onnx, .npy:
+      throw FormatError(
+        .invalid, at: "", "expected a zip archive of PyTorch or NumPy, found one without data.pkl or an array")
     }
-    if has("constants.pkl") { return try TorchScript.read(archive, allowInert: allowInert) }
-    if has("data.pkl") { return try TorchZip.read(archive, allowInert: allowInert) }
-    if archive.entries.contains(where: { $0.name.utf8.suffix(4).elementsEqual(".npy".utf8) }) {
-      return try NPZ.read(archive)
-    }
-    throw FormatError(
-      .invalid, at: "", "expected a zip archive of PyTorch or NumPy, found one without data.pkl or an array")
   }
 }

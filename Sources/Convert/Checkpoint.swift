@@ -20,6 +20,8 @@ package struct Checkpoint: Sendable {
   /// What one kind of container says beside its tensors.
   package enum Details: Sendable {
     case none
+    /// All that an .eri file holds.
+    case model(Model)
     /// The header's `__metadata__`, in its order; nil: it has none.
     case safetensors([(key: String, value: String)]?)
     case onnx(ONNXSummary)

@@ -53,10 +53,10 @@ enum ContainerKind {
     if head.starts(with: Array("PYTORCH1".utf8)) {
       return "a TorchScript file from before PyTorch 1.0; load it in PyTorch and save it anew"
     }
-    for key: [UInt8] in [[0x7F, 0x3A, 0x5E]] {
-      for mode: UInt8 in [0xD8, 0xD9, 0xDA]
-      where head.starts(with: key + [mode]) || head.starts(with: (key + [mode]).reversed()) {
-        let name = mode == 0xD8 ? "AES-GCM" : mode == 0xD9 ? "AES-CBC" : "SM4-CBC"
+    for (mode, name) in [(UInt8(0xD8), "AES-GCM"), (0xD9, "AES-CBC"), (0xDA, "SM4-CBC")] {
+      let magic = [0x7F, 0x3A, 0x5E, mode]
+      // In the writing machine's byte order.
+      if head.starts(with: magic) || head.starts(with: magic.reversed()) {
         return "an encrypted MindSpore checkpoint (\(name)); save it without a key"
       }
     }

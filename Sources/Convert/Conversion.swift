@@ -12,8 +12,8 @@ package struct Conversion: Sendable {
   /// - Throws: `FormatError` with the path as the outermost place.
   package init(reading path: String, allowInert: Bool = false) throws(FormatError) {
     let checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
-    if checkpoint.container == .eri {
-      model = try Model(reading: path)
+    if case .model(let model) = checkpoint.details {
+      self.model = model
       return
     }
     model = Model()
@@ -27,10 +27,9 @@ package struct Conversion: Sendable {
       notes.append("optimiser state was moved behind the other tensors")
     }
     model.tensors += states.map { $0.tensor }
-    let name = path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
     model.lineage.append(
       LineageStep(
-        action: "convert", detail: Conversion.detail(checkpoint), source: name,
+        action: "convert", detail: Conversion.detail(checkpoint), source: fileName(of: path),
         sourceSHA256: try Conversion.digest(ofFile: path).text))
   }
 

@@ -100,9 +100,3 @@ final class ZipInflation {
     return try fill(beyond.prefix(1)) == 0 && inflater.isAtEnd && pending.isEmpty && taken == compressedBytes
   }
 }
-
-/// Eight hexadecimal digits.
-func hexadecimal(_ value: UInt32) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-}

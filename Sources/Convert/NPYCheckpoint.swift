@@ -10,7 +10,7 @@ enum NPYCheckpoint {
 
   /// The file's name without what follows its last dot.
   static func stem(of path: String) -> String {
-    let name = path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
+    let name = fileName(of: path)
     guard let dot = name.utf8.lastIndex(of: 0x2E), dot != name.startIndex else { return name }
     return String(name[..<dot])
   }

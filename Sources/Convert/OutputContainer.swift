@@ -10,7 +10,7 @@ package enum OutputContainer: Equatable, Sendable {
 
   /// - Throws: `FormatError` `.unsupported` for any other extension.
   package init(path: String) throws(FormatError) {
-    let name = path.utf8.split(separator: 0x2F).last.map { Substring($0) } ?? ""
+    let name = fileName(of: path)
     let dot = name.utf8.lastIndex(of: 0x2E)
     let ending = dot.map { String(name[$0...]) } ?? ""
     switch ending {
@@ -84,24 +84,5 @@ package enum OutputContainer: Equatable, Sendable {
       kept = tensors.filter { $0.role != .optimizerState || MindSporeNames.role(of: $0.name) == .optimizerState }
     }
     return (kept, tensors.count - kept.count)
-  }
-}
-
-extension Checkpoint {
-  /// The digest of every tensor's values, in order.
-  package func tensorDigests() throws(FormatError) -> [SHA256Digest] {
-    var digests: [SHA256Digest] = []
-    digests.reserveCapacity(entries.count)
-    for entry in entries {
-      do throws(FormatError) { digests.append(try entry.tensor.digest()) } catch {
-        throw error.place.hasPrefix(path) ? error : error.inside("tensor \"\(entry.tensor.name)\"").inside(path)
-      }
-    }
-    return digests
-  }
-
-  /// The weights digest (FORMAT.md), given the tensors' own.
-  package func weightsDigest(_ tensorDigests: [SHA256Digest]) -> SHA256Digest {
-    WeightsDigest.of(entries.map { $0.tensor }, tensorDigests)
   }
 }

@@ -18,9 +18,9 @@ enum SafetensorsReader {
     guard file.byteCount >= UInt64(prefix) else {
       throw FormatError(.invalid, at: "", "expected the header's length in 8 bytes, found \(file.byteCount)")
     }
-    var length: UInt64 = 0
-    for byte in try file.bytes(prefix, at: 0).reversed() { length = length << 8 | UInt64(byte) }
-    guard length <= UInt64(Limits.safetensorsHeaderBytes) else {
+    let length = try file.bytes(prefix, at: 0).littleEndian(UInt64.self, at: 0) ?? 0
+    guard length <= UInt64(Limits.safetensorsHeaderBytes)
+    else {
       throw FormatError(
         .limitExceeded, at: "header", "expected at most \(Limits.safetensorsHeaderBytes) bytes, found \(length)")
     }

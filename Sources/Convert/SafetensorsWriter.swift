@@ -28,7 +28,7 @@ package enum SafetensorsWriter {
         )
       }
       var length: [UInt8] = []
-      for byte in 0..<8 { length.append(UInt8(truncatingIfNeeded: header.count >> (8 * byte))) }
+      length.appendLittleEndian(UInt64(header.count))
       try output.append(length)
       try output.append(header)
       let reader = try TensorReader()

@@ -56,10 +56,7 @@ final class StridedSource: TensorSource, @unchecked Sendable {
       try gather(into: base)
     }
     if isBigEndian && dtype.byteCount > 1 { swapBytes(memory, elementBytes: dtype.byteCount) }
-    if dtype == .bool, let index = memory.firstIndex(where: { $0 > 1 }) {
-      throw FormatError(
-        .invalid, at: place, "expected 0 or 1 in a bool tensor, found \(memory[index]) at element \(index)")
-    }
+    if dtype == .bool { try requireBools(UnsafeRawBufferPointer(memory), at: place) }
   }
 
   /// Whether the elements lie in row-major order without gaps; an extent of one is never stepped along.

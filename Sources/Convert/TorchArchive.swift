@@ -17,12 +17,16 @@ struct TorchArchive {
     try checkVersion()
   }
 
-  /// The entry `data.pkl`, in the top folder or in none.
-  static func pickleEntry(of archive: ZipArchive) throws(FormatError) -> ZipEntry {
-    let pickles = archive.entries.filter {
+  /// The entries `data.pkl` in a top folder or in none; an archive of PyTorch's has one.
+  static func pickles(of archive: ZipArchive) -> [ZipEntry] {
+    archive.entries.filter {
       let parts = $0.name.split(separator: "/", omittingEmptySubsequences: false)
       return parts.last == "data.pkl" && parts.count <= 2
     }
+  }
+
+  private static func pickleEntry(of archive: ZipArchive) throws(FormatError) -> ZipEntry {
+    let pickles = pickles(of: archive)
     guard let pickle = pickles.first, pickles.count == 1 else {
       throw FormatError(
         .invalid, at: archive.path,

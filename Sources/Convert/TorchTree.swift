@@ -177,7 +177,7 @@ struct TorchTree {
   private mutating func drop(_ value: PickleValue, _ place: Place) {
     droppedCount += 1
     guard dropped.count < TorchTree.mentions else { return }
-    let name = place.name.isEmpty ? "the whole file" : "\"\(shortened(place.name))\""
+    let name = place.name.isEmpty ? "the whole file" : "\"\(brief(place.name))\""
     dropped.append("\(name) (\(tree.kind(value)))")
   }
 
@@ -187,13 +187,8 @@ struct TorchTree {
     for item in found { users[item.tensor.storage.key, default: 0] += 1 }
     let sharing = found.filter { users[$0.tensor.storage.key, default: 0] > 1 }
     guard !sharing.isEmpty else { return }
-    let shown = joined(sharing.prefix(TorchTree.mentions).map { "\"\(shortened($0.name))\"" }, separator: ", ")
+    let shown = joined(sharing.prefix(TorchTree.mentions).map { "\"\(brief($0.name))\"" }, separator: ", ")
     let more = sharing.count > TorchTree.mentions ? " and \(sharing.count - TorchTree.mentions) more" : ""
     notes.append("\(sharing.count) tensors share storages, each is read as values of its own: \(shown)\(more)")
   }
-}
-
-/// A name for a sentence: its beginning, if it is long.
-private func shortened(_ name: String) -> String {
-  name.utf8.count <= 80 ? name : String(name.prefix(80)) + "…"
 }

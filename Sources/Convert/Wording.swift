@@ -12,5 +12,5 @@ func brief(_ text: String) -> String {
   return brief
 }
 
-/// "1 tensor", "2 tensors".
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+/// A path's last part.
+func fileName(of path: String) -> String { path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path }

@@ -67,7 +67,7 @@ package final class ZipArchive: Sendable {
 extension ZipArchive {
   /// Which of the containers that are zip archives this one is, by the entries it has; nil if none.
   package var container: Container? {
-    if let record = try? TorchArchive.pickleEntry(of: self) {
+    if let record = TorchArchive.pickles(of: self).first {
       let folder = TorchArchive.folder(of: record)
       return entry(folder + "constants.pkl") != nil ? .torchScript : .torchZip
     }

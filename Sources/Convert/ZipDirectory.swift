@@ -204,14 +204,7 @@ struct ByteFields {
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  func u16(_ offset: Int) -> UInt16? { number(offset, 2).map { UInt16(truncatingIfNeeded: $0) } }
-  func u32(_ offset: Int) -> UInt32? { number(offset, 4).map { UInt32(truncatingIfNeeded: $0) } }
-  func u64(_ offset: Int) -> UInt64? { number(offset, 8) }
-
-  private func number(_ offset: Int, _ count: Int) -> UInt64? {
-    guard offset >= 0, bytes.count >= count, offset <= bytes.count - count else { return nil }
-    var value: UInt64 = 0
-    for index in (0..<count).reversed() { value = value << 8 | UInt64(bytes[offset + index]) }
-    return value
-  }
+  func u16(_ offset: Int) -> UInt16? { bytes.littleEndian(UInt16.self, at: offset) }
+  func u32(_ offset: Int) -> UInt32? { bytes.littleEndian(UInt32.self, at: offset) }
+  func u64(_ offset: Int) -> UInt64? { bytes.littleEndian(UInt64.self, at: offset) }
 }

@@ -105,6 +105,13 @@ package final class ZipWriter {
     position += UInt64(bytes.count)
   }
 
+  /// Appends a tensor's values to the entry that was begun.
+  /// - Throws: `FormatError` of the values' reading or the file's writing.
+  func append(_ tensor: Tensor) throws(FormatError) {
+    let block = try TensorBlock(tensor)
+    try withExtendedLifetime(block) { () throws(FormatError) in try append(block.bytes) }
+  }
+
   /// Ends the entry: its checksum goes into the header that was written before it was known.
   package func end() throws(FormatError) {
     guard remaining == 0, let index = records.indices.last else {
@@ -191,13 +198,11 @@ extension Array where Element == UInt8 {
   /// Appends numbers, each lowest byte first.
   mutating func append(numbers: [FixedNumber]) {
     for number in numbers {
-      let (value, count): (UInt64, UInt64) =
-        switch number {
-        case .u16(let value): (UInt64(value), 2)
-        case .u32(let value): (UInt64(value), 4)
-        case .u64(let value): (value, 8)
-        }
-      for index in 0..<count { append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
+      switch number {
+      case .u16(let value): appendLittleEndian(value)
+      case .u32(let value): appendLittleEndian(value)
+      case .u64(let value): appendLittleEndian(value)
+      }
     }
   }
 }

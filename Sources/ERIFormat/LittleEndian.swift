@@ -1,6 +1,6 @@
 extension Array where Element == UInt8 {
   /// Appends an integer, lowest byte first.
-  mutating func appendLittleEndian<Integer: FixedWidthInteger>(_ value: Integer) {
+  package mutating func appendLittleEndian<Integer: FixedWidthInteger>(_ value: Integer) {
     var rest = value
     for _ in 0..<(Integer.bitWidth / 8) {
       append(UInt8(truncatingIfNeeded: rest))
@@ -9,7 +9,9 @@ extension Array where Element == UInt8 {
   }
 
   /// The integer at an offset, lowest byte first, or nil if it does not lie within the bytes.
-  func littleEndian<Integer: FixedWidthInteger & UnsignedInteger>(_ type: Integer.Type, at offset: Int) -> Integer? {
+  package func littleEndian<Integer: FixedWidthInteger & UnsignedInteger>(_ type: Integer.Type, at offset: Int)
+    -> Integer?
+  {
     let width = Integer.bitWidth / 8
     guard offset >= 0, count >= width, offset <= count - width else { return nil }
     var value: Integer = 0

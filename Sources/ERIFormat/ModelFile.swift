@@ -181,28 +181,19 @@ extension Tensor {
     case .bytes(let bytes):
       try checkByteCount(bytes.count)
       return bytes
-    case .file(let file, let index):
-      let count = try file.byteCount(of: index)
-      try checkByteCount(count)
-      return try filled(count) { buffer throws(FormatError) in try file.read(index, into: buffer, with: reader) }
-    case .source(let source):
-      guard let count = byteCount else { throw noMemory("the values of tensor \"\(name)\"") }
-      return try filled(count) { buffer throws(FormatError) in try source.read(into: buffer) }
+    case .file, .source:
+      // An array that finds no memory ends the process, so ask first.
+      guard let count = byteCount, let probe = eri_memory_allocate(count) else {
+        throw noMemory("the values of tensor \"\(name)\"")
+      }
+      eri_memory_free(probe)
+      var bytes = [UInt8](repeating: 0, count: count)
+      var failure: FormatError?
+      bytes.withUnsafeMutableBytes { buffer in
+        do throws(FormatError) { try read(into: buffer, with: reader) } catch { failure = error }
+      }
+      if let failure { throw failure }
+      return bytes
     }
-  }
-
-  private func filled(
-    _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
-  ) throws(FormatError) -> [UInt8] {
-    // An array that finds no memory ends the process, so ask first.
-    guard let probe = eri_memory_allocate(count) else { throw noMemory("\(count) bytes of tensor \"\(name)\"") }
-    eri_memory_free(probe)
-    var bytes = [UInt8](repeating: 0, count: count)
-    var failure: FormatError?
-    bytes.withUnsafeMutableBytes { buffer in
-      do throws(FormatError) { try body(buffer) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    return bytes
   }
 }

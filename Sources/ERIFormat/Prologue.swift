@@ -124,7 +124,7 @@ struct Prologue: Equatable {
 }
 
 /// "0x0001f00d".
-func hexadecimal(_ value: UInt32) -> String {
+package func hexadecimal(_ value: UInt32) -> String {
   let digits = String(value, radix: 16)
   return "0x" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
 }

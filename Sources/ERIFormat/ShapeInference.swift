@@ -98,7 +98,7 @@ package struct ShapeInference {
 }
 
 /// "1 input", "2 inputs".
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 /// An error of an operator's contract; the caller adds the place.
 package func contractError(_ message: String) -> FormatError { FormatError(.invalid, at: "", message) }

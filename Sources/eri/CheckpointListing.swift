@@ -44,7 +44,7 @@ struct CheckpointListing {
 
   private func put(_ details: Checkpoint.Details, into json: inout JSONWriter) {
     switch details {
-    case .none: break
+    case .none, .model: break
     case .safetensors(let metadata):
       json.member("metadata") { json in
         guard let metadata else { return json.null() }

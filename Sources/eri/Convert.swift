@@ -52,11 +52,15 @@ struct Convert: ParsableCommand {
 
   func run() throws {
     try reporting { () throws(CommandFailure) in
-      do throws(FormatError) { return try convert() } catch { throw CommandFailure(error) }
+      let digest: SHA256Digest
+      do throws(FormatError) { digest = try convert() } catch { throw CommandFailure(error) }
+      try Console.print("\(digest.text)  \(output)")
+      return .done
     }
   }
 
-  private func convert() throws(FormatError) -> ExitStatus {
+  /// Returns the weights digest of the file that was written.
+  private func convert() throws(FormatError) -> SHA256Digest {
     let container = try OutputContainer(path: output)
     var conversion = try Conversion(reading: input, allowInert: allowInert)
     for note in conversion.notes { Console.note("\(input): \(note)") }
@@ -75,13 +79,8 @@ struct Convert: ParsableCommand {
     let written = try Checkpoint(reading: output)
     var bytes = 0
     for entry in written.entries { bytes += entry.tensor.byteCount ?? 0 }
-    let noun = written.entries.count == 1 ? "tensor" : "tensors"
-    Console.note("\(output): \(written.entries.count) \(noun), \(grouped(bytes)) bytes of values")
-    let digest = written.weightsDigest(try written.tensorDigests())
-    do throws(CommandFailure) { try Console.print("\(digest.text)  \(output)") } catch {
-      throw FormatError(.inputOutput, at: "", error.sentence)
-    }
-    return .done
+    Console.note("\(output): \(counted(written.entries.count, "tensor")), \(grouped(bytes)) bytes of values")
+    return written.weightsDigest(try written.tensorDigests())
   }
 }
 
