@@ -39,6 +39,8 @@ typedef struct Eri__Concat Eri__Concat;
 typedef struct Eri__Reshape Eri__Reshape;
 typedef struct Eri__Transpose Eri__Transpose;
 typedef struct Eri__Gate Eri__Gate;
+typedef struct Eri__PReLU Eri__PReLU;
+typedef struct Eri__Softmax Eri__Softmax;
 typedef struct Eri__Preprocessing Eri__Preprocessing;
 typedef struct Eri__VideoPreprocessing Eri__VideoPreprocessing;
 typedef struct Eri__AudioPreprocessing Eri__AudioPreprocessing;
@@ -422,7 +424,9 @@ typedef enum {
   ERI__NODE__OPERATOR_CONCAT = 26,
   ERI__NODE__OPERATOR_RESHAPE = 27,
   ERI__NODE__OPERATOR_TRANSPOSE = 28,
-  ERI__NODE__OPERATOR_GATE = 29
+  ERI__NODE__OPERATOR_GATE = 29,
+  ERI__NODE__OPERATOR_PRELU = 31,
+  ERI__NODE__OPERATOR_SOFTMAX = 32
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__NODE__OPERATOR__CASE)
 } Eri__Node__OperatorCase;
 
@@ -453,6 +457,8 @@ struct  Eri__Node
     Eri__Reshape *reshape;
     Eri__Transpose *transpose;
     Eri__Gate *gate;
+    Eri__PReLU *prelu;
+    Eri__Softmax *softmax;
   };
 };
 #define ERI__NODE__INIT \
@@ -653,6 +659,31 @@ struct  Eri__Gate
 };
 #define ERI__GATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__gate__descriptor) \
+    , 0 }
+
+
+/*
+ * x where it is above 0, else slope x, per channel (axis 1). Inputs: x [N, C, …], slope [C].
+ */
+struct  Eri__PReLU
+{
+  ProtobufCMessage base;
+};
+#define ERI__PRE_LU__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__pre_lu__descriptor) \
+     }
+
+
+/*
+ * exp(x - max) over its sum along the axis. Input: x.
+ */
+struct  Eri__Softmax
+{
+  ProtobufCMessage base;
+  uint32_t axis;
+};
+#define ERI__SOFTMAX__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__softmax__descriptor) \
     , 0 }
 
 
@@ -1329,6 +1360,44 @@ Eri__Gate *
 void   eri__gate__free_unpacked
                      (Eri__Gate *message,
                       ProtobufCAllocator *allocator);
+/* Eri__PReLU methods */
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message);
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU   *message);
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU   *message,
+                      uint8_t             *out);
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__Softmax methods */
+void   eri__softmax__init
+                     (Eri__Softmax         *message);
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax   *message);
+size_t eri__softmax__pack
+                     (const Eri__Softmax   *message,
+                      uint8_t             *out);
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator);
 /* Eri__Preprocessing methods */
 void   eri__preprocessing__init
                      (Eri__Preprocessing         *message);
@@ -1612,6 +1681,12 @@ typedef void (*Eri__Transpose_Closure)
 typedef void (*Eri__Gate_Closure)
                  (const Eri__Gate *message,
                   void *closure_data);
+typedef void (*Eri__PReLU_Closure)
+                 (const Eri__PReLU *message,
+                  void *closure_data);
+typedef void (*Eri__Softmax_Closure)
+                 (const Eri__Softmax *message,
+                  void *closure_data);
 typedef void (*Eri__Preprocessing_Closure)
                  (const Eri__Preprocessing *message,
                   void *closure_data);
@@ -1685,6 +1760,8 @@ extern const ProtobufCMessageDescriptor eri__concat__descriptor;
 extern const ProtobufCMessageDescriptor eri__reshape__descriptor;
 extern const ProtobufCMessageDescriptor eri__transpose__descriptor;
 extern const ProtobufCMessageDescriptor eri__gate__descriptor;
+extern const ProtobufCMessageDescriptor eri__pre_lu__descriptor;
+extern const ProtobufCMessageDescriptor eri__softmax__descriptor;
 extern const ProtobufCMessageDescriptor eri__preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__video_preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__audio_preprocessing__descriptor;

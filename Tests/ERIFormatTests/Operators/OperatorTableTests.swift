@@ -10,7 +10,7 @@ import Testing
     .maxPool(MaxPool(kernel: [1], strides: [1], dilations: [1], padsBegin: [0], padsEnd: [0])),
     .layerNorm(LayerNorm()), .attention(Attention(heads: 1, scale: 1)), .attentionPool(AttentionPool()),
     .unary(Unary(.relu)), .binary(Binary(.add)), .concat(Concat(axis: 0)), .reshape(Reshape([])),
-    .transpose(Transpose([])), .gate(Gate(index: 0)),
+    .transpose(Transpose([])), .gate(Gate(index: 0)), .prelu(PReLU()), .softmax(Softmax(axis: 0)),
   ]
 
   @Test func `holds the schema's operators under the schema's names and numbers`() throws {
