@@ -40,7 +40,7 @@ import Testing
             in: strip module.: 76 names
             in: drop {p**}.num_batches_tracked: 1 tensor
             in: keep {name**}: 75 tensors
-            out.eri: 75 tensors, 48 640 bytes of values
+            out.eri: 75 tensors, 47 856 bytes of values
 
             """))
     for tool in Tool.allCases { #expect(try tool.run("check out.eri", in: folder).status == 0) }
@@ -153,7 +153,7 @@ import Testing
     let (before, after) = try (Model(reading: folder.path("model.eri")), Model(reading: folder.path("out.eri")))
     #expect(before.goldens.map(\.outputs) != after.goldens.map(\.outputs))
     #expect(before.provenance?.trained == false && after.provenance?.trained == false)
-    #expect(after.lineage.map(\.action) == ["init", "replace", "keep", "keep", "keep", "replace"])
+    #expect(after.lineage.map(\.action) == ["init", "replace", "keep", "keep", "keep"])
     // The model may be replaced by itself.
     _ = try Tool.eri.run("convert in model.eri --into model.eri --only video.backbone", in: folder)
     #expect(try folder.bytes("model.eri") == folder.bytes("out.eri"))
@@ -174,7 +174,7 @@ import Testing
       "none: expected a readable file, found \"No such file or directory\"", 2
     ),
     ("convert in out.eri --network mtcnn-p --map bad.map", "bad.map: line 1: expected a pattern, found 0 words", 2),
-    ("convert in out.eri --into in", "in: prologue: expected an .eri file of at least 256 bytes, found 112", 2),
+    ("convert in out.eri --into in", "in: prologue: expected an .eri file of at least 256 bytes, found 108", 2),
     (
       "convert in out.eri --into bare.eri",
       "bare.eri: expected a model with a graph, found tensors alone; convert it "
@@ -193,9 +193,8 @@ import Testing
     _ = try Tool.eri.run("convert in bare.eri", in: folder)
     let before = try folder.entries()
     for refused in Self.refused {
-      #expect(
-        try Tool.eri.run(refused.words, in: folder)
-          == Tool.Outcome(errors: "eri: \(refused.sentence)\n", status: refused.status))
+      let outcome = try Tool.eri.run(refused.words, in: folder)
+      #expect(outcome == Tool.Outcome(errors: "eri: \(refused.sentence)\n", status: refused.status))
     }
     #expect(try folder.entries() == before)
   }
