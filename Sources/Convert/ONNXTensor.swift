@@ -27,6 +27,10 @@ enum ONNXType {
     case 12: .u32
     case 13: .u64
     case 16: .bf16
+    case 17: .f8e4m3fn
+    case 18: .f8e4m3fnuz
+    case 19: .f8e5m2
+    case 20: .f8e5m2fnuz
     default: nil
     }
   }
@@ -35,7 +39,8 @@ enum ONNXType {
   static func field(_ dtype: DType) -> (number: UInt32, isVarint: Bool) {
     switch dtype {
     case .f32: (4, false)
-    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16: (5, true)
+    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      (5, true)
     case .i64: (7, true)
     case .f64: (10, false)
     case .u32, .u64: (11, true)
@@ -290,7 +295,9 @@ final class VarintRegion: TensorSource, @unchecked Sendable {
     case .i8: return Int8(exactly: signed) != nil
     case .u32: return UInt32(exactly: value) != nil
     case .u16, .f16, .bf16: return UInt16(exactly: value) != nil
-    case .u8: return UInt8(exactly: value) != nil
+    case .u8, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: return UInt8(exactly: value) != nil
+    // Two share a byte, so that they never stand as varints of their own here.
+    case .i4, .u4: return false
     case .bool: return value <= 1
     case .f32, .f64: return false
     }

@@ -29,6 +29,7 @@ package enum Operator: Equatable, Sendable {
   case reshape(Reshape)
   case transpose(Transpose)
   case gate(Gate)
+  case onnx(ONNXOperator)
 
   /// Name, number and version of the operator.
   package var identity: OperatorIdentity {
@@ -47,6 +48,7 @@ package enum Operator: Equatable, Sendable {
     case .reshape: OperatorIdentity(Reshape.self)
     case .transpose: OperatorIdentity(Transpose.self)
     case .gate: OperatorIdentity(Gate.self)
+    case .onnx: OperatorIdentity(ONNXOperator.self)
     }
   }
 
@@ -67,6 +69,7 @@ package enum Operator: Equatable, Sendable {
     case .reshape(let op): try op.outputs(inputs, &inference)
     case .transpose(let op): try op.outputs(inputs, &inference)
     case .gate(let op): try op.outputs(inputs, &inference)
+    case .onnx(let op): try op.outputs(inputs, &inference)
     }
   }
 }

@@ -99,6 +99,7 @@ extension Operator {
     case .reshape: x[0].map { ReferenceTensor(shape: shape, values: $0.values) }
     case .transpose(let op): op.reference(x[0], shape: shape)
     case .gate(let op): op.reference(x[0], x.count > 1 ? x[1] : nil, shape: shape)
+    case .onnx: nil
     }
   }
 }

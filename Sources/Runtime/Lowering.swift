@@ -58,6 +58,7 @@ extension Planner {
         GateStep(
           node: index, op: op, input: isAbsent ? nil : try operand(node, 0, index),
           present: isAbsent ? nil : try operand(node, 1, index), output: result(node, .rowMajor)))
+    case .onnx(let op): throw unsupported(index, "operators of our own", op.qualifiedName)
     }
   }
 

@@ -1,0 +1,79 @@
+package import ERIFormat
+
+/// Operators that share a rule; which ones there are is what this build supports.
+enum ONNXFamily: CaseIterable {
+  case reshaping
+
+  /// The operators' names, "domain.name" for another domain than ONNX's own.
+  var names: [String] {
+    switch self {
+    case .reshaping: ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]
+    }
+  }
+
+  /// Whether float16 and bfloat16 operands are widened to float32 and results rounded back; false: the family takes every type as it is.
+  var widens: Bool {
+    switch self {
+    case .reshaping: false
+    }
+  }
+
+  func kernel(_ node: ONNXNode) throws(FormatError) -> ONNXKernel {
+    switch self {
+    case .reshaping: try node.reshapingKernel()
+    }
+  }
+
+  /// The family of an operator; nil: it is not supported.
+  init?(_ op: ONNXOperator) {
+    let name = op.qualifiedName
+    guard let family = ONNXFamily.allCases.first(where: { $0.names.contains(name) }) else { return nil }
+    self = family
+  }
+}
+
+extension ONNXOperator {
+  /// Whether a kernel exists.
+  package var isSupported: Bool { ONNXFamily(self) != nil }
+
+  /// Every operator with a kernel, in the families' order.
+  package static var supportedNames: [String] { ONNXFamily.allCases.flatMap { $0.names } }
+
+  /// The inputs whose values decide the outputs' shapes, and so must be known when the graph is bound.
+  package var decidingInputs: [Int] {
+    switch qualifiedName {
+    case "Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "TopK", "OneHot", "Split", "CenterCropPad", "CumSum",
+      "CumProd",
+      "AffineGrid", "Upsample", "Trilu":
+      [1]
+    case "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
+      "ReduceProd",
+      "ReduceSum", "ReduceSumSquare":
+      [1]
+    case "ConstantOfShape", "BlackmanWindow", "HammingWindow", "HannWindow": [0]
+    case "Range": [0, 1, 2]
+    case "Slice", "MelWeightMatrix": [0, 1, 2, 3, 4].filter { $0 > 0 || name == "MelWeightMatrix" }
+    case "Pad", "STFT": [1, 3]
+    case "Resize": [1, 2, 3]
+    case "Col2Im", "DFT", "Dropout": [1, 2]
+    case "MaxUnpool", "NonMaxSuppression": [2]
+    default: []
+    }
+  }
+}
+
+extension ONNXNode {
+  /// Chooses and makes the kernel.
+  /// - Throws: `FormatError` `.unsupported` for an operator or type that has none, `.invalid` where operands or attributes break its rule.
+  package func kernel() throws(FormatError) -> ONNXKernel {
+    guard let family = ONNXFamily(op) else {
+      throw FormatError(
+        .unsupported, at: "", "expected an operator of ONNX that is computed here, found \(op.qualifiedName)")
+    }
+    let kernel = family.widens ? try widenedKernel(family) : try family.kernel(self)
+    guard kernel.outputs.count >= outputCount else {
+      throw contractError("expected at most \(counted(kernel.outputs.count, "output")), found \(outputCount)")
+    }
+    return kernel
+  }
+}
