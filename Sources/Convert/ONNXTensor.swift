@@ -152,7 +152,7 @@ final class ONNXTensorReader {
     let typeName = ONNXType.name(message.type)
     guard let dtype = ONNXType.dtype(message.type) else {
       throw FormatError(
-        .unsupported, at: "", "expected an element type of 8 to 64 bits that .eri has, found \(typeName)")
+        .unsupported, at: "", "expected an element type that .eri has, found \(typeName)")
     }
     var tensor = Tensor(message.name, dtype, message.shape, values: .bytes([]))
     guard let count = tensor.byteCount, let elements = tensor.elementCount else {
