@@ -1132,6 +1132,7 @@ void   eri__gate__free_unpacked
   assert(message->base.descriptor == &eri__gate__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+<<<<<<< HEAD
 void   eri__onnx__init
                      (Eri__Onnx         *message)
 {
@@ -1160,20 +1161,60 @@ size_t eri__onnx__pack_to_buffer
 }
 Eri__Onnx *
        eri__onnx__unpack
+=======
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message)
+{
+  static const Eri__PReLU init_value = ERI__PRE_LU__INIT;
+  *message = init_value;
+}
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU *message)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__PReLU *
+       eri__pre_lu__unpack
+>>>>>>> nets
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
+<<<<<<< HEAD
   return (Eri__Onnx *)
      protobuf_c_message_unpack (&eri__onnx__descriptor,
                                 allocator, len, data);
 }
 void   eri__onnx__free_unpacked
                      (Eri__Onnx *message,
+=======
+  return (Eri__PReLU *)
+     protobuf_c_message_unpack (&eri__pre_lu__descriptor,
+                                allocator, len, data);
+}
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+>>>>>>> nets
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
+<<<<<<< HEAD
   assert(message->base.descriptor == &eri__onnx__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
@@ -1205,20 +1246,63 @@ size_t eri__onnx_attribute__pack_to_buffer
 }
 Eri__OnnxAttribute *
        eri__onnx_attribute__unpack
+=======
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__softmax__init
+                     (Eri__Softmax         *message)
+{
+  static const Eri__Softmax init_value = ERI__SOFTMAX__INIT;
+  *message = init_value;
+}
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax *message)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__softmax__pack
+                     (const Eri__Softmax *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Softmax *
+       eri__softmax__unpack
+>>>>>>> nets
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
+<<<<<<< HEAD
   return (Eri__OnnxAttribute *)
      protobuf_c_message_unpack (&eri__onnx_attribute__descriptor,
                                 allocator, len, data);
 }
 void   eri__onnx_attribute__free_unpacked
                      (Eri__OnnxAttribute *message,
+=======
+  return (Eri__Softmax *)
+     protobuf_c_message_unpack (&eri__softmax__descriptor,
+                                allocator, len, data);
+}
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+>>>>>>> nets
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
+<<<<<<< HEAD
   assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
@@ -1355,6 +1439,9 @@ void   eri__onnx_texts__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &eri__onnx_texts__descriptor);
+=======
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+>>>>>>> nets
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   eri__preprocessing__init
@@ -2843,7 +2930,11 @@ const ProtobufCMessageDescriptor eri__dimension__descriptor =
   (ProtobufCMessageInit) eri__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+<<<<<<< HEAD
 static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
+=======
+static const ProtobufCFieldDescriptor eri__node__field_descriptors[19] =
+>>>>>>> nets
 {
   {
     "inputs",
@@ -3050,6 +3141,7 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+<<<<<<< HEAD
     "onnx",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -3057,6 +3149,27 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
     offsetof(Eri__Node, operator_case),
     offsetof(Eri__Node, onnx),
     &eri__onnx__descriptor,
+=======
+    "prelu",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, prelu),
+    &eri__pre_lu__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "softmax",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, softmax),
+    &eri__softmax__descriptor,
+>>>>>>> nets
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -3076,17 +3189,24 @@ static const unsigned eri__node__field_indices_by_name[] = {
   7,   /* field[7] = max_pool */
   17,   /* field[17] = onnx */
   1,   /* field[1] = outputs */
+  17,   /* field[17] = prelu */
   14,   /* field[14] = reshape */
+  18,   /* field[18] = softmax */
   15,   /* field[15] = transpose */
   11,   /* field[11] = unary */
   2,   /* field[2] = version */
   5,   /* field[5] = weight_norm */
 };
-static const ProtobufCIntRange eri__node__number_ranges[2 + 1] =
+static const ProtobufCIntRange eri__node__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 16, 3 },
+<<<<<<< HEAD
   { 0, 18 }
+=======
+  { 31, 17 },
+  { 0, 19 }
+>>>>>>> nets
 };
 const ProtobufCMessageDescriptor eri__node__descriptor =
 {
@@ -3096,10 +3216,14 @@ const ProtobufCMessageDescriptor eri__node__descriptor =
   "Eri__Node",
   "eri",
   sizeof(Eri__Node),
+<<<<<<< HEAD
   18,
+=======
+  19,
+>>>>>>> nets
   eri__node__field_descriptors,
   eri__node__field_indices_by_name,
-  2,  eri__node__number_ranges,
+  3,  eri__node__number_ranges,
   (ProtobufCMessageInit) eri__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3757,6 +3881,7 @@ const ProtobufCMessageDescriptor eri__gate__descriptor =
   (ProtobufCMessageInit) eri__gate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+<<<<<<< HEAD
 static const ProtobufCFieldDescriptor eri__onnx__field_descriptors[4] =
 {
   {
@@ -3790,11 +3915,41 @@ static const ProtobufCFieldDescriptor eri__onnx__field_descriptors[4] =
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
     offsetof(Eri__Onnx, opset),
+=======
+#define eri__pre_lu__field_descriptors NULL
+#define eri__pre_lu__field_indices_by_name NULL
+#define eri__pre_lu__number_ranges NULL
+const ProtobufCMessageDescriptor eri__pre_lu__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.PReLU",
+  "PReLU",
+  "Eri__PReLU",
+  "eri",
+  sizeof(Eri__PReLU),
+  0,
+  eri__pre_lu__field_descriptors,
+  eri__pre_lu__field_indices_by_name,
+  0,  eri__pre_lu__number_ranges,
+  (ProtobufCMessageInit) eri__pre_lu__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__softmax__field_descriptors[1] =
+{
+  {
+    "axis",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Softmax, axis),
+>>>>>>> nets
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+<<<<<<< HEAD
   {
     "attributes",
     4,
@@ -3982,10 +4137,18 @@ static const unsigned eri__onnx_integers__field_indices_by_name[] = {
   0,   /* field[0] = values */
 };
 static const ProtobufCIntRange eri__onnx_integers__number_ranges[1 + 1] =
+=======
+};
+static const unsigned eri__softmax__field_indices_by_name[] = {
+  0,   /* field[0] = axis */
+};
+static const ProtobufCIntRange eri__softmax__number_ranges[1 + 1] =
+>>>>>>> nets
 {
   { 1, 0 },
   { 0, 1 }
 };
+<<<<<<< HEAD
 const ProtobufCMessageDescriptor eri__onnx_integers__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -4075,6 +4238,21 @@ const ProtobufCMessageDescriptor eri__onnx_texts__descriptor =
   eri__onnx_texts__field_indices_by_name,
   1,  eri__onnx_texts__number_ranges,
   (ProtobufCMessageInit) eri__onnx_texts__init,
+=======
+const ProtobufCMessageDescriptor eri__softmax__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.Softmax",
+  "Softmax",
+  "Eri__Softmax",
+  "eri",
+  sizeof(Eri__Softmax),
+  1,
+  eri__softmax__field_descriptors,
+  eri__softmax__field_indices_by_name,
+  1,  eri__softmax__number_ranges,
+  (ProtobufCMessageInit) eri__softmax__init,
+>>>>>>> nets
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor eri__preprocessing__field_descriptors[2] =

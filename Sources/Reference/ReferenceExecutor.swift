@@ -107,6 +107,8 @@ extension Operator {
     case .transpose(let op): op.reference(x[0], shape: shape)
     case .gate(let op): op.reference(x[0], x.count > 1 ? x[1] : nil, shape: shape)
     case .onnx: nil
+    case .prelu(let op): op.reference(x[0], x[1])
+    case .softmax(let op): op.reference(x[0])
     }
   }
 }
