@@ -1132,7 +1132,6 @@ void   eri__gate__free_unpacked
   assert(message->base.descriptor == &eri__gate__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-<<<<<<< HEAD
 void   eri__onnx__init
                      (Eri__Onnx         *message)
 {
@@ -1161,60 +1160,20 @@ size_t eri__onnx__pack_to_buffer
 }
 Eri__Onnx *
        eri__onnx__unpack
-=======
-void   eri__pre_lu__init
-                     (Eri__PReLU         *message)
-{
-  static const Eri__PReLU init_value = ERI__PRE_LU__INIT;
-  *message = init_value;
-}
-size_t eri__pre_lu__get_packed_size
-                     (const Eri__PReLU *message)
-{
-  assert(message->base.descriptor == &eri__pre_lu__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t eri__pre_lu__pack
-                     (const Eri__PReLU *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &eri__pre_lu__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t eri__pre_lu__pack_to_buffer
-                     (const Eri__PReLU *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &eri__pre_lu__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Eri__PReLU *
-       eri__pre_lu__unpack
->>>>>>> nets
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-<<<<<<< HEAD
   return (Eri__Onnx *)
      protobuf_c_message_unpack (&eri__onnx__descriptor,
                                 allocator, len, data);
 }
 void   eri__onnx__free_unpacked
                      (Eri__Onnx *message,
-=======
-  return (Eri__PReLU *)
-     protobuf_c_message_unpack (&eri__pre_lu__descriptor,
-                                allocator, len, data);
-}
-void   eri__pre_lu__free_unpacked
-                     (Eri__PReLU *message,
->>>>>>> nets
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-<<<<<<< HEAD
   assert(message->base.descriptor == &eri__onnx__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
@@ -1246,63 +1205,20 @@ size_t eri__onnx_attribute__pack_to_buffer
 }
 Eri__OnnxAttribute *
        eri__onnx_attribute__unpack
-=======
-  assert(message->base.descriptor == &eri__pre_lu__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   eri__softmax__init
-                     (Eri__Softmax         *message)
-{
-  static const Eri__Softmax init_value = ERI__SOFTMAX__INIT;
-  *message = init_value;
-}
-size_t eri__softmax__get_packed_size
-                     (const Eri__Softmax *message)
-{
-  assert(message->base.descriptor == &eri__softmax__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t eri__softmax__pack
-                     (const Eri__Softmax *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &eri__softmax__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t eri__softmax__pack_to_buffer
-                     (const Eri__Softmax *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &eri__softmax__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Eri__Softmax *
-       eri__softmax__unpack
->>>>>>> nets
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-<<<<<<< HEAD
   return (Eri__OnnxAttribute *)
      protobuf_c_message_unpack (&eri__onnx_attribute__descriptor,
                                 allocator, len, data);
 }
 void   eri__onnx_attribute__free_unpacked
                      (Eri__OnnxAttribute *message,
-=======
-  return (Eri__Softmax *)
-     protobuf_c_message_unpack (&eri__softmax__descriptor,
-                                allocator, len, data);
-}
-void   eri__softmax__free_unpacked
-                     (Eri__Softmax *message,
->>>>>>> nets
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-<<<<<<< HEAD
   assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
@@ -1439,9 +1355,96 @@ void   eri__onnx_texts__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &eri__onnx_texts__descriptor);
-=======
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message)
+{
+  static const Eri__PReLU init_value = ERI__PRE_LU__INIT;
+  *message = init_value;
+}
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU *message)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__PReLU *)
+     protobuf_c_message_unpack (&eri__pre_lu__descriptor,
+                                allocator, len, data);
+}
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__softmax__init
+                     (Eri__Softmax         *message)
+{
+  static const Eri__Softmax init_value = ERI__SOFTMAX__INIT;
+  *message = init_value;
+}
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax *message)
+{
   assert(message->base.descriptor == &eri__softmax__descriptor);
->>>>>>> nets
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__softmax__pack
+                     (const Eri__Softmax *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__Softmax *)
+     protobuf_c_message_unpack (&eri__softmax__descriptor,
+                                allocator, len, data);
+}
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__softmax__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   eri__preprocessing__init
@@ -2930,11 +2933,7 @@ const ProtobufCMessageDescriptor eri__dimension__descriptor =
   (ProtobufCMessageInit) eri__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-<<<<<<< HEAD
-static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
-=======
-static const ProtobufCFieldDescriptor eri__node__field_descriptors[19] =
->>>>>>> nets
+static const ProtobufCFieldDescriptor eri__node__field_descriptors[20] =
 {
   {
     "inputs",
@@ -3141,7 +3140,6 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[19] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-<<<<<<< HEAD
     "onnx",
     30,
     PROTOBUF_C_LABEL_NONE,
@@ -3149,7 +3147,11 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[19] =
     offsetof(Eri__Node, operator_case),
     offsetof(Eri__Node, onnx),
     &eri__onnx__descriptor,
-=======
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "prelu",
     31,
     PROTOBUF_C_LABEL_NONE,
@@ -3169,7 +3171,6 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[19] =
     offsetof(Eri__Node, operator_case),
     offsetof(Eri__Node, softmax),
     &eri__softmax__descriptor,
->>>>>>> nets
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -3189,24 +3190,19 @@ static const unsigned eri__node__field_indices_by_name[] = {
   7,   /* field[7] = max_pool */
   17,   /* field[17] = onnx */
   1,   /* field[1] = outputs */
-  17,   /* field[17] = prelu */
+  18,   /* field[18] = prelu */
   14,   /* field[14] = reshape */
-  18,   /* field[18] = softmax */
+  19,   /* field[19] = softmax */
   15,   /* field[15] = transpose */
   11,   /* field[11] = unary */
   2,   /* field[2] = version */
   5,   /* field[5] = weight_norm */
 };
-static const ProtobufCIntRange eri__node__number_ranges[3 + 1] =
+static const ProtobufCIntRange eri__node__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 3 },
-<<<<<<< HEAD
-  { 0, 18 }
-=======
-  { 31, 17 },
-  { 0, 19 }
->>>>>>> nets
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor eri__node__descriptor =
 {
@@ -3216,14 +3212,10 @@ const ProtobufCMessageDescriptor eri__node__descriptor =
   "Eri__Node",
   "eri",
   sizeof(Eri__Node),
-<<<<<<< HEAD
-  18,
-=======
-  19,
->>>>>>> nets
+  20,
   eri__node__field_descriptors,
   eri__node__field_indices_by_name,
-  3,  eri__node__number_ranges,
+  2,  eri__node__number_ranges,
   (ProtobufCMessageInit) eri__node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3881,7 +3873,6 @@ const ProtobufCMessageDescriptor eri__gate__descriptor =
   (ProtobufCMessageInit) eri__gate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-<<<<<<< HEAD
 static const ProtobufCFieldDescriptor eri__onnx__field_descriptors[4] =
 {
   {
@@ -3915,41 +3906,11 @@ static const ProtobufCFieldDescriptor eri__onnx__field_descriptors[4] =
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
     offsetof(Eri__Onnx, opset),
-=======
-#define eri__pre_lu__field_descriptors NULL
-#define eri__pre_lu__field_indices_by_name NULL
-#define eri__pre_lu__number_ranges NULL
-const ProtobufCMessageDescriptor eri__pre_lu__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "eri.PReLU",
-  "PReLU",
-  "Eri__PReLU",
-  "eri",
-  sizeof(Eri__PReLU),
-  0,
-  eri__pre_lu__field_descriptors,
-  eri__pre_lu__field_indices_by_name,
-  0,  eri__pre_lu__number_ranges,
-  (ProtobufCMessageInit) eri__pre_lu__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor eri__softmax__field_descriptors[1] =
-{
-  {
-    "axis",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Eri__Softmax, axis),
->>>>>>> nets
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-<<<<<<< HEAD
   {
     "attributes",
     4,
@@ -4137,18 +4098,10 @@ static const unsigned eri__onnx_integers__field_indices_by_name[] = {
   0,   /* field[0] = values */
 };
 static const ProtobufCIntRange eri__onnx_integers__number_ranges[1 + 1] =
-=======
-};
-static const unsigned eri__softmax__field_indices_by_name[] = {
-  0,   /* field[0] = axis */
-};
-static const ProtobufCIntRange eri__softmax__number_ranges[1 + 1] =
->>>>>>> nets
 {
   { 1, 0 },
   { 0, 1 }
 };
-<<<<<<< HEAD
 const ProtobufCMessageDescriptor eri__onnx_integers__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -4238,7 +4191,49 @@ const ProtobufCMessageDescriptor eri__onnx_texts__descriptor =
   eri__onnx_texts__field_indices_by_name,
   1,  eri__onnx_texts__number_ranges,
   (ProtobufCMessageInit) eri__onnx_texts__init,
-=======
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define eri__pre_lu__field_descriptors NULL
+#define eri__pre_lu__field_indices_by_name NULL
+#define eri__pre_lu__number_ranges NULL
+const ProtobufCMessageDescriptor eri__pre_lu__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.PReLU",
+  "PReLU",
+  "Eri__PReLU",
+  "eri",
+  sizeof(Eri__PReLU),
+  0,
+  eri__pre_lu__field_descriptors,
+  eri__pre_lu__field_indices_by_name,
+  0,  eri__pre_lu__number_ranges,
+  (ProtobufCMessageInit) eri__pre_lu__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__softmax__field_descriptors[1] =
+{
+  {
+    "axis",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Softmax, axis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__softmax__field_indices_by_name[] = {
+  0,   /* field[0] = axis */
+};
+static const ProtobufCIntRange eri__softmax__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor eri__softmax__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -4252,7 +4247,6 @@ const ProtobufCMessageDescriptor eri__softmax__descriptor =
   eri__softmax__field_indices_by_name,
   1,  eri__softmax__number_ranges,
   (ProtobufCMessageInit) eri__softmax__init,
->>>>>>> nets
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor eri__preprocessing__field_descriptors[2] =

@@ -41,8 +41,8 @@ import Testing
       "graph: initialiser 0: \"w\": expected an element type that .eri has, found COMPLEX64"
     ),
     (
-      initialiser([1], 24, []),
-      "graph: initialiser 0: \"w\": expected an element type that .eri has, found FLOAT8E8M0"
+      initialiser([1], 23, []),
+      "graph: initialiser 0: \"w\": expected an element type that .eri has, found FLOAT4E2M1"
     ),
     (
       initialiser([1], 99, []),

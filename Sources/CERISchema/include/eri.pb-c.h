@@ -40,16 +40,13 @@ typedef struct Eri__Concat Eri__Concat;
 typedef struct Eri__Reshape Eri__Reshape;
 typedef struct Eri__Transpose Eri__Transpose;
 typedef struct Eri__Gate Eri__Gate;
-<<<<<<< HEAD
 typedef struct Eri__Onnx Eri__Onnx;
 typedef struct Eri__OnnxAttribute Eri__OnnxAttribute;
 typedef struct Eri__OnnxIntegers Eri__OnnxIntegers;
 typedef struct Eri__OnnxNumbers Eri__OnnxNumbers;
 typedef struct Eri__OnnxTexts Eri__OnnxTexts;
-=======
 typedef struct Eri__PReLU Eri__PReLU;
 typedef struct Eri__Softmax Eri__Softmax;
->>>>>>> nets
 typedef struct Eri__Preprocessing Eri__Preprocessing;
 typedef struct Eri__VideoPreprocessing Eri__VideoPreprocessing;
 typedef struct Eri__AudioPreprocessing Eri__AudioPreprocessing;
@@ -463,12 +460,9 @@ typedef enum {
   ERI__NODE__OPERATOR_RESHAPE = 27,
   ERI__NODE__OPERATOR_TRANSPOSE = 28,
   ERI__NODE__OPERATOR_GATE = 29,
-<<<<<<< HEAD
-  ERI__NODE__OPERATOR_ONNX = 30
-=======
+  ERI__NODE__OPERATOR_ONNX = 30,
   ERI__NODE__OPERATOR_PRELU = 31,
   ERI__NODE__OPERATOR_SOFTMAX = 32
->>>>>>> nets
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__NODE__OPERATOR__CASE)
 } Eri__Node__OperatorCase;
 
@@ -499,12 +493,9 @@ struct  Eri__Node
     Eri__Reshape *reshape;
     Eri__Transpose *transpose;
     Eri__Gate *gate;
-<<<<<<< HEAD
     Eri__Onnx *onnx;
-=======
     Eri__PReLU *prelu;
     Eri__Softmax *softmax;
->>>>>>> nets
   };
 };
 #define ERI__NODE__INIT \
@@ -709,7 +700,6 @@ struct  Eri__Gate
 
 
 /*
-<<<<<<< HEAD
  * An operator of ONNX with the meaning that operator set `opset` of its domain gives it, subgraphs excepted. Its outputs' types are
  * decided when the graph is bound.
  */
@@ -796,7 +786,9 @@ struct  Eri__OnnxTexts
 #define ERI__ONNX_TEXTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_texts__descriptor) \
     , 0,NULL }
-=======
+
+
+/*
  * x where it is above 0, else slope x, per channel (axis 1). Inputs: x [N, C, …], slope [C].
  */
 struct  Eri__PReLU
@@ -819,7 +811,6 @@ struct  Eri__Softmax
 #define ERI__SOFTMAX__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__softmax__descriptor) \
     , 0 }
->>>>>>> nets
 
 
 struct  Eri__Preprocessing
@@ -1514,7 +1505,6 @@ Eri__Gate *
 void   eri__gate__free_unpacked
                      (Eri__Gate *message,
                       ProtobufCAllocator *allocator);
-<<<<<<< HEAD
 /* Eri__Onnx methods */
 void   eri__onnx__init
                      (Eri__Onnx         *message);
@@ -1609,7 +1599,7 @@ Eri__OnnxTexts *
                       const uint8_t       *data);
 void   eri__onnx_texts__free_unpacked
                      (Eri__OnnxTexts *message,
-=======
+                      ProtobufCAllocator *allocator);
 /* Eri__PReLU methods */
 void   eri__pre_lu__init
                      (Eri__PReLU         *message);
@@ -1647,7 +1637,6 @@ Eri__Softmax *
                       const uint8_t       *data);
 void   eri__softmax__free_unpacked
                      (Eri__Softmax *message,
->>>>>>> nets
                       ProtobufCAllocator *allocator);
 /* Eri__Preprocessing methods */
 void   eri__preprocessing__init
@@ -1935,7 +1924,6 @@ typedef void (*Eri__Transpose_Closure)
 typedef void (*Eri__Gate_Closure)
                  (const Eri__Gate *message,
                   void *closure_data);
-<<<<<<< HEAD
 typedef void (*Eri__Onnx_Closure)
                  (const Eri__Onnx *message,
                   void *closure_data);
@@ -1950,13 +1938,12 @@ typedef void (*Eri__OnnxNumbers_Closure)
                   void *closure_data);
 typedef void (*Eri__OnnxTexts_Closure)
                  (const Eri__OnnxTexts *message,
-=======
+                  void *closure_data);
 typedef void (*Eri__PReLU_Closure)
                  (const Eri__PReLU *message,
                   void *closure_data);
 typedef void (*Eri__Softmax_Closure)
                  (const Eri__Softmax *message,
->>>>>>> nets
                   void *closure_data);
 typedef void (*Eri__Preprocessing_Closure)
                  (const Eri__Preprocessing *message,
@@ -2032,16 +2019,13 @@ extern const ProtobufCMessageDescriptor eri__concat__descriptor;
 extern const ProtobufCMessageDescriptor eri__reshape__descriptor;
 extern const ProtobufCMessageDescriptor eri__transpose__descriptor;
 extern const ProtobufCMessageDescriptor eri__gate__descriptor;
-<<<<<<< HEAD
 extern const ProtobufCMessageDescriptor eri__onnx__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_attribute__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_integers__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_numbers__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_texts__descriptor;
-=======
 extern const ProtobufCMessageDescriptor eri__pre_lu__descriptor;
 extern const ProtobufCMessageDescriptor eri__softmax__descriptor;
->>>>>>> nets
 extern const ProtobufCMessageDescriptor eri__preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__video_preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__audio_preprocessing__descriptor;
