@@ -114,7 +114,7 @@ final class CastSource: TensorSource, @unchecked Sendable {
 }
 
 /// A floating-point type that tensors are stored in.
-private protocol StoredFloat: BitwiseCopyable {
+protocol StoredFloat: BitwiseCopyable {
   /// The exact value.
   var double: Double { get }
   /// The nearest value, ties to even.
@@ -122,22 +122,22 @@ private protocol StoredFloat: BitwiseCopyable {
 }
 
 extension Double: StoredFloat {
-  fileprivate var double: Double { self }
-  fileprivate init(rounding value: Double) { self = value }
+  var double: Double { self }
+  init(rounding value: Double) { self = value }
 }
 
 extension Float: StoredFloat {
-  fileprivate var double: Double { Double(self) }
-  fileprivate init(rounding value: Double) { self = Float(value) }
+  var double: Double { Double(self) }
+  init(rounding value: Double) { self = Float(value) }
 }
 
 extension Float16: StoredFloat {
-  fileprivate var double: Double { Double(self) }
-  fileprivate init(rounding value: Double) { self = Float16(value) }
+  var double: Double { Double(self) }
+  init(rounding value: Double) { self = Float16(value) }
 }
 
 /// The upper half of a float32.
-private struct BFloat16: StoredFloat {
+struct BFloat16: StoredFloat {
   let bits: UInt16
 
   var double: Double { Double(Float(bitPattern: UInt32(bits) << 16)) }
