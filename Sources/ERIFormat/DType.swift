@@ -42,4 +42,7 @@ public enum DType: UInt8, Sendable, CaseIterable {
     case .bool: "bool"
     }
   }
+
+  /// The format version that brought it: the list was complete from the first.
+  package var since: FormatVersion { FormatVersion(1, 0) }
 }

@@ -72,10 +72,10 @@ package enum ValueExplanation: Equatable, Sendable {
       return "B is A reversed along axis \(axis)\(colour)"
     case .swappedBytes: return "B is A with the bytes of every element in reverse, as between byte orders"
     case .negated: return "B is A with the sign of every element turned"
-    case .scaled(let factor): return "B is A times \(decimal(Float(factor)))"
+    case .scaled(let factor): return "B is A times \(figure(factor))"
     case .scaledRows:
       return "every index of axis 0 is multiplied by a factor of its own, as when batch norm is folded in"
-    case .shifted(let offset): return "B is A plus \(decimal(Float(offset)))"
+    case .shifted(let offset): return "B is A plus \(figure(offset))"
     case .reorderedRows: return "B has A's rows (axis 0) in another order"
     case .quantized(let side):
       return "\(side.rawValue) holds \(side.other.rawValue) quantized, off by at most half a step"

@@ -33,12 +33,10 @@ extension ValueDifference {
   /// The figures in words.
   package var sentence: String {
     var text = "\(differing) of \(counted(count, "element")) differ"
-    text += ", largest difference \(number(largestAbsolute)), relative \(number(largestRelative))"
+    text += ", largest difference \(figure(largestAbsolute)), relative \(figure(largestRelative))"
     if let largestULP { text += largestULP == .max ? ", NaN on one side" : ", \(largestULP) ULP" }
     return text
   }
-
-  private func number(_ value: Double) -> String { value.isFinite ? decimal(Float(value)) : "infinite" }
 }
 
 extension WeightComparison.Renamed {
