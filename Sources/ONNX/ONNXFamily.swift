@@ -3,11 +3,33 @@ package import ERIFormat
 /// Operators that share a rule; which ones there are is what this build supports.
 enum ONNXFamily: CaseIterable {
   case reshaping
+  case rearranging
+  case joining
+  case padding
+  case gathering
+  case scattering
+  case shapeValues
+  case range
+  case oneHot
+  case trimming
+  case selecting
+  case unique
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
     switch self {
     case .reshaping: ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]
+    case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
+    case .joining: ["Concat", "Split"]
+    case .padding: ["Pad", "CenterCropPad"]
+    case .gathering: ["Gather", "GatherElements", "GatherND"]
+    case .scattering: ["Scatter", "ScatterElements", "ScatterND", "TensorScatter"]
+    case .shapeValues: ["Shape", "Size", "ConstantOfShape", "EyeLike"]
+    case .range: ["Range"]
+    case .oneHot: ["OneHot"]
+    case .trimming: ["Trilu", "ReverseSequence"]
+    case .selecting: ["NonZero", "Compress"]
+    case .unique: ["Unique"]
     }
   }
 
@@ -15,12 +37,34 @@ enum ONNXFamily: CaseIterable {
   var widens: Bool {
     switch self {
     case .reshaping: false
+    case .rearranging: false
+    case .joining: false
+    case .padding: false
+    case .gathering: false
+    case .scattering: true
+    case .shapeValues: false
+    case .range: true
+    case .oneHot: false
+    case .trimming: false
+    case .selecting: false
+    case .unique: true
     }
   }
 
   func kernel(_ node: ONNXNode) throws(FormatError) -> ONNXKernel {
     switch self {
     case .reshaping: try node.reshapingKernel()
+    case .rearranging: try node.rearrangingKernel()
+    case .joining: try node.joiningKernel()
+    case .padding: try node.paddingKernel()
+    case .gathering: try node.gatheringKernel()
+    case .scattering: try node.scatteringKernel()
+    case .shapeValues: try node.shapeValuesKernel()
+    case .range: try node.rangeKernel()
+    case .oneHot: try node.oneHotKernel()
+    case .trimming: try node.trimmingKernel()
+    case .selecting: try node.selectingKernel()
+    case .unique: try node.uniqueKernel()
     }
   }
 
