@@ -6,6 +6,17 @@ enum ONNXFamily: CaseIterable {
   case attention, rotaryEmbedding, linearAttention
   case recurrent
   case fourier, window
+  case rearranging
+  case joining
+  case padding
+  case gathering
+  case scattering
+  case shapeValues
+  case range
+  case oneHot
+  case trimming
+  case selecting
+  case unique
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -17,6 +28,17 @@ enum ONNXFamily: CaseIterable {
     case .recurrent: ["RNN", "GRU", "LSTM"]
     case .fourier: ["DFT", "STFT"]
     case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
+    case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
+    case .joining: ["Concat", "Split"]
+    case .padding: ["Pad", "CenterCropPad"]
+    case .gathering: ["Gather", "GatherElements", "GatherND"]
+    case .scattering: ["Scatter", "ScatterElements", "ScatterND", "TensorScatter"]
+    case .shapeValues: ["Shape", "Size", "ConstantOfShape", "EyeLike"]
+    case .range: ["Range"]
+    case .oneHot: ["OneHot"]
+    case .trimming: ["Trilu", "ReverseSequence"]
+    case .selecting: ["NonZero", "Compress"]
+    case .unique: ["Unique"]
     }
   }
 
@@ -26,6 +48,17 @@ enum ONNXFamily: CaseIterable {
     case .reshaping: false
     case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
     case .window: false
+    case .rearranging: false
+    case .joining: false
+    case .padding: false
+    case .gathering: false
+    case .scattering: true
+    case .shapeValues: false
+    case .range: true
+    case .oneHot: false
+    case .trimming: false
+    case .selecting: false
+    case .unique: true
     }
   }
 
@@ -38,6 +71,17 @@ enum ONNXFamily: CaseIterable {
     case .recurrent: try node.recurrentKernel()
     case .fourier: try node.fourierKernel()
     case .window: try node.windowKernel()
+    case .rearranging: try node.rearrangingKernel()
+    case .joining: try node.joiningKernel()
+    case .padding: try node.paddingKernel()
+    case .gathering: try node.gatheringKernel()
+    case .scattering: try node.scatteringKernel()
+    case .shapeValues: try node.shapeValuesKernel()
+    case .range: try node.rangeKernel()
+    case .oneHot: try node.oneHotKernel()
+    case .trimming: try node.trimmingKernel()
+    case .selecting: try node.selectingKernel()
+    case .unique: try node.uniqueKernel()
     }
   }
 
