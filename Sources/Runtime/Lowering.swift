@@ -58,7 +58,7 @@ extension Planner {
         GateStep(
           node: index, op: op, input: isAbsent ? nil : try operand(node, 0, index),
           present: isAbsent ? nil : try operand(node, 1, index), output: result(node, .rowMajor)))
-    case .onnx(let op): throw unsupported(index, "operators of our own", op.qualifiedName)
+    case .onnx(let op): try lowerONNX(op, node, index)
     }
   }
 
