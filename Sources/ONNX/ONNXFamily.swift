@@ -3,11 +3,20 @@ package import ERIFormat
 /// Operators that share a rule; which ones there are is what this build supports.
 enum ONNXFamily: CaseIterable {
   case reshaping
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
     switch self {
     case .reshaping: ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     }
   }
 
@@ -15,12 +24,20 @@ enum ONNXFamily: CaseIterable {
   var widens: Bool {
     switch self {
     case .reshaping: false
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
     }
   }
 
   func kernel(_ node: ONNXNode) throws(FormatError) -> ONNXKernel {
     switch self {
     case .reshaping: try node.reshapingKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
     }
   }
 

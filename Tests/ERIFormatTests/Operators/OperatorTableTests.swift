@@ -20,6 +20,7 @@ import Testing
           ONNXAttribute("f", .texts(["a", "é"])),
           ONNXAttribute("a", .tensor(Golden.Values("", .i4, [2], [1, 255]))),
         ])),
+    .prelu(PReLU()), .softmax(Softmax(axis: 0)),
   ]
 
   @Test func `holds the schema's operators under the schema's names and numbers`() throws {
