@@ -35,6 +35,9 @@ enum ONNXFamily: CaseIterable {
   case einsum
   case determinant
   case loss
+  case featureSelection
+  case labelEncoding
+  case treeEnsemble
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -72,6 +75,9 @@ enum ONNXFamily: CaseIterable {
     case .einsum: ["Einsum"]
     case .determinant: ["Det"]
     case .loss: ["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"]
+    case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
+    case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
+    case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
     }
   }
 
@@ -111,6 +117,9 @@ enum ONNXFamily: CaseIterable {
     case .einsum: true
     case .determinant: true
     case .loss: true
+    case .featureSelection: false
+    case .labelEncoding: false
+    case .treeEnsemble: true
     }
   }
 
@@ -149,6 +158,9 @@ enum ONNXFamily: CaseIterable {
     case .einsum: try node.einsumKernel()
     case .determinant: try node.determinantKernel()
     case .loss: try node.lossKernel()
+    case .featureSelection: try node.featureSelectionKernel()
+    case .labelEncoding: try node.labelEncodingKernel()
+    case .treeEnsemble: try node.treeEnsembleKernel()
     }
   }
 
