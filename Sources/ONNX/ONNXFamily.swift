@@ -17,6 +17,41 @@ enum ONNXFamily: CaseIterable {
   case trimming
   case selecting
   case unique
+  case unary
+  case activation
+  case arithmetic
+  case gated
+  case power
+  case variadic
+  case comparison
+  case logic
+  case predicate
+  case clip
+  case dropout
+  case choice
+  case casting
+  case quantization
+  case dynamicQuantization
+  case reduction
+  case extremeIndex
+  case cumulative
+  case ranking
+  case softmax
+  case lpNormalization
+  case batchNormalization
+  case groupNormalization
+  case layerNormalization
+  case meanVariance
+  case localResponse
+  case matMul
+  case gemm
+  case integerMatMul
+  case einsum
+  case determinant
+  case loss
+  case featureSelection
+  case labelEncoding
+  case treeEnsemble
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -39,6 +74,41 @@ enum ONNXFamily: CaseIterable {
     case .trimming: ["Trilu", "ReverseSequence"]
     case .selecting: ["NonZero", "Compress"]
     case .unique: ["Unique"]
+    case .unary: UnaryFunction.allCases.map { $0.rawValue }
+    case .activation: ActivationFunction.allCases.map { $0.rawValue }
+    case .arithmetic: ArithmeticFunction.allCases.map { $0.rawValue }
+    case .gated: ["SwiGLU"]
+    case .power: ["Pow"]
+    case .variadic: VariadicFunction.allCases.map { $0.rawValue }
+    case .comparison: ComparisonFunction.allCases.map { $0.rawValue }
+    case .logic: LogicFunction.allCases.map { $0.rawValue }
+    case .predicate: ["IsNaN", "IsInf"]
+    case .clip: ["Clip"]
+    case .dropout: ["Dropout"]
+    case .choice: ["Where"]
+    case .casting: ["Cast", "CastLike", "BitCast"]
+    case .quantization: ["QuantizeLinear", "DequantizeLinear"]
+    case .dynamicQuantization: ["DynamicQuantizeLinear"]
+    case .reduction: ReductionFunction.allCases.map { $0.rawValue }
+    case .extremeIndex: ["ArgMax", "ArgMin"]
+    case .cumulative: ["CumSum", "CumProd"]
+    case .ranking: ["TopK"]
+    case .softmax: ["Softmax", "LogSoftmax", "Hardmax"]
+    case .lpNormalization: ["LpNormalization"]
+    case .batchNormalization: ["BatchNormalization"]
+    case .groupNormalization: ["InstanceNormalization", "GroupNormalization"]
+    case .layerNormalization: ["LayerNormalization", "RMSNormalization"]
+    case .meanVariance: ["MeanVarianceNormalization"]
+    case .localResponse: ["LRN"]
+    case .matMul: ["MatMul"]
+    case .gemm: ["Gemm"]
+    case .integerMatMul: ["MatMulInteger", "QLinearMatMul"]
+    case .einsum: ["Einsum"]
+    case .determinant: ["Det"]
+    case .loss: ["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"]
+    case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
+    case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
+    case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
     }
   }
 
@@ -59,6 +129,41 @@ enum ONNXFamily: CaseIterable {
     case .trimming: false
     case .selecting: false
     case .unique: true
+    case .unary: true
+    case .activation: true
+    case .arithmetic: true
+    case .gated: true
+    case .power: true
+    case .variadic: true
+    case .comparison: true
+    case .logic: false
+    case .predicate: true
+    case .clip: true
+    case .dropout: true
+    case .choice: false
+    case .casting: false
+    case .quantization: false
+    case .dynamicQuantization: false
+    case .reduction: true
+    case .extremeIndex: true
+    case .cumulative: true
+    case .ranking: true
+    case .softmax: true
+    case .lpNormalization: true
+    case .batchNormalization: true
+    case .groupNormalization: true
+    case .layerNormalization: true
+    case .meanVariance: true
+    case .localResponse: true
+    case .matMul: true
+    case .gemm: true
+    case .integerMatMul: false
+    case .einsum: true
+    case .determinant: true
+    case .loss: true
+    case .featureSelection: false
+    case .labelEncoding: false
+    case .treeEnsemble: true
     }
   }
 
@@ -82,6 +187,41 @@ enum ONNXFamily: CaseIterable {
     case .trimming: try node.trimmingKernel()
     case .selecting: try node.selectingKernel()
     case .unique: try node.uniqueKernel()
+    case .unary: try node.unaryKernel()
+    case .activation: try node.activationKernel()
+    case .arithmetic: try node.arithmeticKernel()
+    case .gated: try node.gatedKernel()
+    case .power: try node.powerKernel()
+    case .variadic: try node.variadicKernel()
+    case .comparison: try node.comparisonKernel()
+    case .logic: try node.logicKernel()
+    case .predicate: try node.predicateKernel()
+    case .clip: try node.clipKernel()
+    case .dropout: try node.dropoutKernel()
+    case .choice: try node.whereKernel()
+    case .casting: try node.castingKernel()
+    case .quantization: try node.quantizationKernel()
+    case .dynamicQuantization: try node.dynamicQuantizationKernel()
+    case .reduction: try node.reductionKernel()
+    case .extremeIndex: try node.extremeIndexKernel()
+    case .cumulative: try node.cumulativeKernel()
+    case .ranking: try node.rankingKernel()
+    case .softmax: try node.softmaxKernel()
+    case .lpNormalization: try node.lpNormalizationKernel()
+    case .batchNormalization: try node.batchNormalizationKernel()
+    case .groupNormalization: try node.groupNormalizationKernel()
+    case .layerNormalization: try node.layerNormalizationKernel()
+    case .meanVariance: try node.meanVarianceKernel()
+    case .localResponse: try node.localResponseKernel()
+    case .matMul: try node.matMulKernel()
+    case .gemm: try node.gemmKernel()
+    case .integerMatMul: try node.integerMatMulKernel()
+    case .einsum: try node.einsumKernel()
+    case .determinant: try node.determinantKernel()
+    case .loss: try node.lossKernel()
+    case .featureSelection: try node.featureSelectionKernel()
+    case .labelEncoding: try node.labelEncodingKernel()
+    case .treeEnsemble: try node.treeEnsembleKernel()
     }
   }
 
