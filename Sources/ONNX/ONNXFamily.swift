@@ -14,6 +14,16 @@ enum ONNXFamily: CaseIterable {
   case trimming
   case selecting
   case unique
+  case convolution
+  case integerConvolution
+  case causalConvolution
+  case pooling
+  case unpooling
+  case folding
+  case region
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -30,6 +40,19 @@ enum ONNXFamily: CaseIterable {
     case .trimming: ["Trilu", "ReverseSequence"]
     case .selecting: ["NonZero", "Compress"]
     case .unique: ["Unique"]
+    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
+    case .integerConvolution: ["ConvInteger", "QLinearConv"]
+    case .causalConvolution: ["CausalConvWithState"]
+    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
+    case .unpooling: ["MaxUnpool"]
+    case .folding: ["Col2Im"]
+    case .region: ["RoiAlign", "MaxRoiPool"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     }
   }
 
@@ -48,6 +71,15 @@ enum ONNXFamily: CaseIterable {
     case .trimming: false
     case .selecting: false
     case .unique: true
+    case .convolution: true
+    case .integerConvolution: false
+    case .causalConvolution: true
+    case .pooling: true
+    case .unpooling: false
+    case .folding: true
+    case .region: true
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
     }
   }
 
@@ -65,6 +97,19 @@ enum ONNXFamily: CaseIterable {
     case .trimming: try node.trimmingKernel()
     case .selecting: try node.selectingKernel()
     case .unique: try node.uniqueKernel()
+    case .convolution: try node.convolutionKernel()
+    case .integerConvolution: try node.integerConvolutionKernel()
+    case .causalConvolution: try node.causalConvolutionKernel()
+    case .pooling: try node.poolingKernel()
+    case .unpooling: try node.unpoolingKernel()
+    case .folding: try node.foldingKernel()
+    case .region: try node.regionKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
     }
   }
 
