@@ -23,7 +23,8 @@ extension ONNXNode {
       rest[axis] = shape[axis]
       guard rest == shape else {
         throw contractError(
-          "expected the extents of \(first.type.text) beside axis \(axis), found \(part.type.text) at position \(index)")
+          "expected the extents of \(first.type.text) beside axis \(axis), found \(part.type.text) at position \(index)"
+        )
       }
       shape[axis] += extent
       parts.append(extent * bytes(under: axis, part.type))

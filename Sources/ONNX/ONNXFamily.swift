@@ -52,6 +52,16 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
+  case convolution
+  case integerConvolution
+  case causalConvolution
+  case pooling
+  case unpooling
+  case folding
+  case region
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -109,6 +119,19 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
+    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
+    case .integerConvolution: ["ConvInteger", "QLinearConv"]
+    case .causalConvolution: ["CausalConvWithState"]
+    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
+    case .unpooling: ["MaxUnpool"]
+    case .folding: ["Col2Im"]
+    case .region: ["RoiAlign", "MaxRoiPool"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     }
   }
 
@@ -164,6 +187,15 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
+    case .convolution: true
+    case .integerConvolution: false
+    case .causalConvolution: true
+    case .pooling: true
+    case .unpooling: false
+    case .folding: true
+    case .region: true
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
     }
   }
 
@@ -222,6 +254,19 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
+    case .convolution: try node.convolutionKernel()
+    case .integerConvolution: try node.integerConvolutionKernel()
+    case .causalConvolution: try node.causalConvolutionKernel()
+    case .pooling: try node.poolingKernel()
+    case .unpooling: try node.unpoolingKernel()
+    case .folding: try node.foldingKernel()
+    case .region: try node.regionKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
     }
   }
 

@@ -107,7 +107,8 @@ extension DType {
     case 21: self = .u4
     case 22: self = .i4
     default:
-      throw FormatError(.unsupported, at: "", "expected a type of numbers that is known here, found ONNX's type \(number)")
+      throw FormatError(
+        .unsupported, at: "", "expected a type of numbers that is known here, found ONNX's type \(number)")
     }
   }
 }
