@@ -19,6 +19,11 @@ package struct Cause: Equatable, Sendable {
   package let kind: Kind
   /// A clause that tells what to change.
   package let sentence: String
+
+  package init(kind: Kind, sentence: String) {
+    self.kind = kind
+    self.sentence = sentence
+  }
 }
 
 /// Tries simple changes of B's slice in Double until it gives what A's slice gives.

@@ -94,6 +94,12 @@ struct ElementView {
     }
   }
 
+  /// The digest of the bytes of one index of axis 0.
+  func rowDigest(_ row: Int, of rows: Int) -> [UInt8] {
+    let width = bytes.count / max(rows, 1)
+    return SHA256.digest(of: UnsafeRawBufferPointer(rebasing: bytes[row * width..<(row + 1) * width])).bytes
+  }
+
   /// The index of an element along each axis.
   func place(_ index: Int) -> [Int] {
     var place: [Int] = []

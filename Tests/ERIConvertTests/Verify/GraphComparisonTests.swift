@@ -233,9 +233,9 @@ import Testing
         name.hasPrefix("video.backbone.layer2") ? "video.backbone.block" + name.dropFirst(21) : name
       }
       for index in model.tensors.indices { model.tensors[index].name = renamed(model.tensors[index].name) }
-      for index in model.graph?.values.indices ?? 0..<0 {
-        model.graph?.values[index].name = renamed(model.graph?.values[index].name ?? "")
-      }
+      var graph = try #require(model.graph)
+      for index in graph.values.indices { graph.values[index].name = renamed(graph.values[index].name) }
+      model.graph = graph
     }
     #expect(comparison.rows.count == 197)
     #expect(comparison.differences == [])
