@@ -268,6 +268,15 @@ extension ONNXOperator {
   /// Every operator with a kernel, in the families' order.
   package static var supportedNames: [String] { ONNXFamily.allCases.flatMap { $0.names } }
 
+  /// Whether the values of an input matter, and not its type and shape alone.
+  package func readsValues(ofInput index: Int) -> Bool {
+    switch qualifiedName {
+    case "Shape", "Size", "EyeLike": false
+    case "CastLike": index == 0
+    default: true
+    }
+  }
+
   /// The inputs whose values decide the outputs' shapes, and so must be known when the graph is bound.
   package var decidingInputs: [Int] {
     switch qualifiedName {
