@@ -12,28 +12,45 @@ enum ONNXType {
     number < UInt64(names.count) ? names[Int(number)] : "type \(number)"
   }
 
+  /// ONNX's number of a type.
+  static func number(_ dtype: DType) -> Int64 {
+    switch dtype {
+    case .f32: 1
+    case .u8: 2
+    case .i8: 3
+    case .u16: 4
+    case .i16: 5
+    case .i32: 6
+    case .i64: 7
+    case .bool: 9
+    case .f16: 10
+    case .f64: 11
+    case .u32: 12
+    case .u64: 13
+    case .bf16: 16
+    case .f8e4m3fn: 17
+    case .f8e4m3fnuz: 18
+    case .f8e5m2: 19
+    case .f8e5m2fnuz: 20
+    case .u4: 21
+    case .i4: 22
+    }
+  }
+
+  /// The type of a number; nil: one that .eri lacks.
   static func dtype(_ number: UInt64) -> DType? {
-    switch number {
-    case 1: .f32
-    case 2: .u8
-    case 3: .i8
-    case 4: .u16
-    case 5: .i16
-    case 6: .i32
-    case 7: .i64
-    case 9: .bool
-    case 10: .f16
-    case 11: .f64
-    case 12: .u32
-    case 13: .u64
-    case 16: .bf16
-    case 17: .f8e4m3fn
-    case 18: .f8e4m3fnuz
-    case 19: .f8e5m2
-    case 20: .f8e5m2fnuz
-    case 21: .u4
-    case 22: .i4
-    default: nil
+    DType.allCases.first { self.number($0) == Int64(exactly: number) }
+  }
+
+  /// Whether two elements share a byte there.
+  static func isHalved(_ dtype: DType) -> Bool { dtype == .i4 || dtype == .u4 }
+
+  /// The IR version that brought the type.
+  static func irVersion(_ dtype: DType) -> Int {
+    switch dtype {
+    case .f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: 8
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: 9
+    case .i4, .u4: 10
     }
   }
 
@@ -183,7 +200,7 @@ final class ONNXTensorReader {
         .limitExceeded, at: "", "expected at most \(Limits.elements) elements, found \(shapeText(message.shape))")
     }
     let place = "\(path): \(what) \"\(message.name)\""
-    let isHalved = dtype == .i4 || dtype == .u4
+    let isHalved = ONNXType.isHalved(dtype)
     let units = isHalved ? elements / 2 + elements % 2 : elements
     let source = try source(message, isHalved ? .u8 : dtype, units, place)
     tensor.values = .source(isHalved ? NibbleSource(source, elements, isSigned: dtype == .i4) : source)
