@@ -1,4 +1,5 @@
 import ERIFormat
+import ERIONNX
 
 /// ONNX's element types by their numbers.
 enum ONNXType {
@@ -14,32 +15,12 @@ enum ONNXType {
 
   /// ONNX's number of a type.
   static func number(_ dtype: DType) -> Int64 {
-    switch dtype {
-    case .f32: 1
-    case .u8: 2
-    case .i8: 3
-    case .u16: 4
-    case .i16: 5
-    case .i32: 6
-    case .i64: 7
-    case .bool: 9
-    case .f16: 10
-    case .f64: 11
-    case .u32: 12
-    case .u64: 13
-    case .bf16: 16
-    case .f8e4m3fn: 17
-    case .f8e4m3fnuz: 18
-    case .f8e5m2: 19
-    case .f8e5m2fnuz: 20
-    case .u4: 21
-    case .i4: 22
-    }
+    Int64(names.indices.first { DType(onnx: $0) == dtype } ?? 0)
   }
 
   /// The type of a number; nil: one that .eri lacks.
   static func dtype(_ number: UInt64) -> DType? {
-    DType.allCases.first { self.number($0) == Int64(exactly: number) }
+    Int(exactly: number).flatMap { DType(onnx: $0) }
   }
 
   /// Whether two elements share a byte there.

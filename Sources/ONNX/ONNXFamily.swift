@@ -59,9 +59,6 @@ enum ONNXFamily: CaseIterable {
   case unpooling
   case folding
   case region
-  case attention, rotaryEmbedding, linearAttention
-  case recurrent
-  case fourier, window
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -126,12 +123,6 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: ["MaxUnpool"]
     case .folding: ["Col2Im"]
     case .region: ["RoiAlign", "MaxRoiPool"]
-    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
-    case .rotaryEmbedding: ["RotaryEmbedding"]
-    case .linearAttention: ["LinearAttention"]
-    case .recurrent: ["RNN", "GRU", "LSTM"]
-    case .fourier: ["DFT", "STFT"]
-    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     }
   }
 
@@ -194,8 +185,6 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: false
     case .folding: true
     case .region: true
-    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
-    case .window: false
     }
   }
 
@@ -261,12 +250,6 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: try node.unpoolingKernel()
     case .folding: try node.foldingKernel()
     case .region: try node.regionKernel()
-    case .attention: try node.attentionKernel()
-    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
-    case .linearAttention: try node.linearAttentionKernel()
-    case .recurrent: try node.recurrentKernel()
-    case .fourier: try node.fourierKernel()
-    case .window: try node.windowKernel()
     }
   }
 
