@@ -135,20 +135,25 @@ private final class WidenedValues {
   deinit { pointer.deallocate() }
 }
 
-/// The addresses that a wrapped kernel is given, allocated once.
-final class PointerTable {
-  let inputs: UnsafeMutablePointer<UnsafeRawPointer?>
-  let outputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
+/// The addresses that a kernel is given, allocated once.
+package final class PointerTable {
+  package let inputs: UnsafeMutablePointer<UnsafeRawPointer?>
+  package let outputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// By output, of a data-sized axis.
+  package let extents: UnsafeMutablePointer<Int>
 
-  init(inputs inputCount: Int, outputs outputCount: Int) {
+  package init(inputs inputCount: Int, outputs outputCount: Int) {
     inputs = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: inputCount)
     inputs.initialize(repeating: nil, count: inputCount)
     outputs = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: outputCount)
     outputs.initialize(repeating: UnsafeMutableRawPointer(inputs), count: outputCount)
+    extents = UnsafeMutablePointer<Int>.allocate(capacity: outputCount)
+    extents.initialize(repeating: 0, count: outputCount)
   }
 
   deinit {
     inputs.deallocate()
     outputs.deallocate()
+    extents.deallocate()
   }
 }
