@@ -72,7 +72,8 @@ let package = Package(
 
     // The workstation's part.
     .target(
-      name: "ERIReference", dependencies: ["ERIFormat", "ERIONNX", "CERISystem"], path: "Sources/Reference", swiftSettings: strict),
+      name: "ERIReference", dependencies: ["ERIFormat", "ERIONNX", "CERISystem"], path: "Sources/Reference",
+      swiftSettings: strict),
     .target(
       name: "ERINetworks", dependencies: ["ERIFormat"], path: "Sources/Networks", swiftSettings: strict),
     .target(
@@ -114,7 +115,8 @@ let package = Package(
       dependencies: [
         "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
       ]),
-    .testTarget(name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "CAllocationCounter", "ERITestSupport"]),
     .testTarget(name: "ERIReferenceTests", dependencies: ["ERIFormat", "ERIReference"]),
     .testTarget(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),
