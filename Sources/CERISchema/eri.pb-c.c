@@ -1357,6 +1357,96 @@ void   eri__onnx_texts__free_unpacked
   assert(message->base.descriptor == &eri__onnx_texts__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message)
+{
+  static const Eri__PReLU init_value = ERI__PRE_LU__INIT;
+  *message = init_value;
+}
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU *message)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__PReLU *)
+     protobuf_c_message_unpack (&eri__pre_lu__descriptor,
+                                allocator, len, data);
+}
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__softmax__init
+                     (Eri__Softmax         *message)
+{
+  static const Eri__Softmax init_value = ERI__SOFTMAX__INIT;
+  *message = init_value;
+}
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax *message)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__softmax__pack
+                     (const Eri__Softmax *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__Softmax *)
+     protobuf_c_message_unpack (&eri__softmax__descriptor,
+                                allocator, len, data);
+}
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   eri__preprocessing__init
                      (Eri__Preprocessing         *message)
 {
@@ -2843,7 +2933,7 @@ const ProtobufCMessageDescriptor eri__dimension__descriptor =
   (ProtobufCMessageInit) eri__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
+static const ProtobufCFieldDescriptor eri__node__field_descriptors[20] =
 {
   {
     "inputs",
@@ -3061,6 +3151,30 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[18] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prelu",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, prelu),
+    &eri__pre_lu__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "softmax",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, softmax),
+    &eri__softmax__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned eri__node__field_indices_by_name[] = {
   9,   /* field[9] = attention */
@@ -3076,7 +3190,9 @@ static const unsigned eri__node__field_indices_by_name[] = {
   7,   /* field[7] = max_pool */
   17,   /* field[17] = onnx */
   1,   /* field[1] = outputs */
+  18,   /* field[18] = prelu */
   14,   /* field[14] = reshape */
+  19,   /* field[19] = softmax */
   15,   /* field[15] = transpose */
   11,   /* field[11] = unary */
   2,   /* field[2] = version */
@@ -3086,7 +3202,7 @@ static const ProtobufCIntRange eri__node__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 3 },
-  { 0, 18 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor eri__node__descriptor =
 {
@@ -3096,7 +3212,7 @@ const ProtobufCMessageDescriptor eri__node__descriptor =
   "Eri__Node",
   "eri",
   sizeof(Eri__Node),
-  18,
+  20,
   eri__node__field_descriptors,
   eri__node__field_indices_by_name,
   2,  eri__node__number_ranges,
@@ -4075,6 +4191,62 @@ const ProtobufCMessageDescriptor eri__onnx_texts__descriptor =
   eri__onnx_texts__field_indices_by_name,
   1,  eri__onnx_texts__number_ranges,
   (ProtobufCMessageInit) eri__onnx_texts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define eri__pre_lu__field_descriptors NULL
+#define eri__pre_lu__field_indices_by_name NULL
+#define eri__pre_lu__number_ranges NULL
+const ProtobufCMessageDescriptor eri__pre_lu__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.PReLU",
+  "PReLU",
+  "Eri__PReLU",
+  "eri",
+  sizeof(Eri__PReLU),
+  0,
+  eri__pre_lu__field_descriptors,
+  eri__pre_lu__field_indices_by_name,
+  0,  eri__pre_lu__number_ranges,
+  (ProtobufCMessageInit) eri__pre_lu__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__softmax__field_descriptors[1] =
+{
+  {
+    "axis",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Softmax, axis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__softmax__field_indices_by_name[] = {
+  0,   /* field[0] = axis */
+};
+static const ProtobufCIntRange eri__softmax__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor eri__softmax__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.Softmax",
+  "Softmax",
+  "Eri__Softmax",
+  "eri",
+  sizeof(Eri__Softmax),
+  1,
+  eri__softmax__field_descriptors,
+  eri__softmax__field_indices_by_name,
+  1,  eri__softmax__number_ranges,
+  (ProtobufCMessageInit) eri__softmax__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor eri__preprocessing__field_descriptors[2] =

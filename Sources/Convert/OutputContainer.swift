@@ -28,6 +28,14 @@ package enum OutputContainer: Equatable, Sendable {
     }
   }
 
+  /// Whether a model's graph has a place in it.
+  package var holdsGraph: Bool {
+    switch self {
+    case .eri: true
+    case .safetensors, .npz, .mindSporeCheckpoint, .torch: false
+    }
+  }
+
   /// Writes a model's tensors; what the container has no place for is left out.
   /// - Parameters:
   ///   - level: zstd's, of .eri alone.

@@ -136,7 +136,7 @@ enum SafetensorsReader {
       }
       guard let dtype = SafetensorsType.dtype(dtypeName) else {
         throw FormatError(
-          .unsupported, at: "", "expected a dtype of 8 to 64 bits that .eri has, found \(brief(dtypeName))")
+          .unsupported, at: "", "expected a dtype that .eri has, found \(brief(dtypeName))")
       }
       guard offsets.count == 2, offsets[0] <= offsets[1] else {
         throw FormatError(

@@ -62,6 +62,10 @@ public enum Limits {
   public static let attributeElements = 1 << 20
   /// The newest operator set of a domain of ONNX.
   public static let opset = 1_000
+  /// Functions of one ONNX model.
+  public static let functions = 4_096
+  /// Functions within functions of an ONNX model.
+  public static let functionNesting = 32
   /// Channel groups, strides, dilations, paddings and kernel extents of a window.
   public static let window = 32_767
   /// Bytes of a .npy file's header text.

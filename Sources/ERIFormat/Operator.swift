@@ -30,6 +30,8 @@ package enum Operator: Equatable, Sendable {
   case transpose(Transpose)
   case gate(Gate)
   case onnx(ONNXOperator)
+  case prelu(PReLU)
+  case softmax(Softmax)
 
   /// Name, number and version of the operator.
   package var identity: OperatorIdentity {
@@ -49,6 +51,8 @@ package enum Operator: Equatable, Sendable {
     case .transpose: OperatorIdentity(Transpose.self)
     case .gate: OperatorIdentity(Gate.self)
     case .onnx: OperatorIdentity(ONNXOperator.self)
+    case .prelu: OperatorIdentity(PReLU.self)
+    case .softmax: OperatorIdentity(Softmax.self)
     }
   }
 
@@ -70,6 +74,8 @@ package enum Operator: Equatable, Sendable {
     case .transpose(let op): try op.outputs(inputs, &inference)
     case .gate(let op): try op.outputs(inputs, &inference)
     case .onnx(let op): try op.outputs(inputs, &inference)
+    case .prelu(let op): try op.outputs(inputs, &inference)
+    case .softmax(let op): try op.outputs(inputs, &inference)
     }
   }
 }

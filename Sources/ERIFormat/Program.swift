@@ -260,3 +260,8 @@ extension Operator {
     return .reshape(Reshape(shape))
   }
 }
+
+extension Program {
+  /// Whether an operator of ONNX is among the nodes, so that types are decided only when the graph is bound.
+  package var usesONNX: Bool { graph.nodes.contains { if case .onnx = $0.op { true } else { false } } }
+}

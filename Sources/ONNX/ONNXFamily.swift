@@ -38,6 +38,20 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
+  case rearranging
+  case joining
+  case padding
+  case gathering
+  case scattering
+  case shapeValues
+  case range
+  case oneHot
+  case trimming
+  case selecting
+  case unique
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -78,6 +92,23 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
+    case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
+    case .joining: ["Concat", "Split"]
+    case .padding: ["Pad", "CenterCropPad"]
+    case .gathering: ["Gather", "GatherElements", "GatherND"]
+    case .scattering: ["Scatter", "ScatterElements", "ScatterND", "TensorScatter"]
+    case .shapeValues: ["Shape", "Size", "ConstantOfShape", "EyeLike"]
+    case .range: ["Range"]
+    case .oneHot: ["OneHot"]
+    case .trimming: ["Trilu", "ReverseSequence"]
+    case .selecting: ["NonZero", "Compress"]
+    case .unique: ["Unique"]
     }
   }
 
@@ -120,6 +151,19 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
+    case .rearranging: false
+    case .joining: false
+    case .padding: false
+    case .gathering: false
+    case .scattering: true
+    case .shapeValues: false
+    case .range: true
+    case .oneHot: false
+    case .trimming: false
+    case .selecting: false
+    case .unique: true
     }
   }
 
@@ -161,6 +205,23 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
+    case .rearranging: try node.rearrangingKernel()
+    case .joining: try node.joiningKernel()
+    case .padding: try node.paddingKernel()
+    case .gathering: try node.gatheringKernel()
+    case .scattering: try node.scatteringKernel()
+    case .shapeValues: try node.shapeValuesKernel()
+    case .range: try node.rangeKernel()
+    case .oneHot: try node.oneHotKernel()
+    case .trimming: try node.trimmingKernel()
+    case .selecting: try node.selectingKernel()
+    case .unique: try node.uniqueKernel()
     }
   }
 

@@ -140,10 +140,11 @@ package struct ONNXNode {
       case .f32: numbers.append(Double(values.loadUnaligned(fromByteOffset: 4 * position, as: Float.self)))
       case .f64: numbers.append(values.loadUnaligned(fromByteOffset: 8 * position, as: Double.self))
       case .f16: numbers.append(Double(values.loadUnaligned(fromByteOffset: 2 * position, as: Float16.self)))
-      case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz,
+      case .bf16: numbers.append(values.loadUnaligned(fromByteOffset: 2 * position, as: BFloat16.self).double)
+      case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz,
         .i4,
         .u4:
-        throw contractError("expected \(what) of float32, float64 or float16, found \(operand.dtype.name)")
+        throw contractError("expected \(what) of float32, float64, float16 or bfloat16, found \(operand.dtype.name)")
       }
     }
     return numbers

@@ -34,8 +34,10 @@ extension ONNXNode {
         outputs.append(type)
         continue
       }
-      outputs.append(try BoundType(narrow, type.shape))
-      results.append(Conversion(index: index, dtype: narrow, count: type.elements, offset: offset))
+      let dtype = ownType(ofOutput: index) ?? narrow
+      outputs.append(try BoundType(dtype, type.shape))
+      guard ONNXNode.isNarrow(dtype) else { continue }
+      results.append(Conversion(index: index, dtype: dtype, count: type.elements, offset: offset))
       offset += ONNXNode.aligned(type.byteCount)
     }
     return widened(inner, outputs, conversions, results, offset)
@@ -75,6 +77,18 @@ extension ONNXNode {
     switch op.name {
     case "LayerNormalization": index > 0
     default: false
+    }
+  }
+
+  /// The type of an output that follows an operand of its own; nil: it is of the one type that the operands have.
+  private func ownType(ofOutput index: Int) -> DType? {
+    switch op.name {
+    case "Attention": optional(index == 2 ? 2 : 0)?.dtype
+    case "Pow": optional(0)?.dtype
+    case "BatchNormalization": optional(index == 0 ? 0 : 3)?.dtype
+    case "RMSNormalization": optional(1)?.dtype
+    case "LinearAttention": (index == 1 ? optional(3) : nil)?.dtype ?? optional(0)?.dtype
+    default: nil
     }
   }
 
@@ -124,20 +138,25 @@ private final class WidenedValues {
   deinit { pointer.deallocate() }
 }
 
-/// The addresses that a wrapped kernel is given, allocated once.
-final class PointerTable {
-  let inputs: UnsafeMutablePointer<UnsafeRawPointer?>
-  let outputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
+/// The addresses that a kernel is given, allocated once.
+package final class PointerTable {
+  package let inputs: UnsafeMutablePointer<UnsafeRawPointer?>
+  package let outputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// By output, of a data-sized axis.
+  package let extents: UnsafeMutablePointer<Int>
 
-  init(inputs inputCount: Int, outputs outputCount: Int) {
+  package init(inputs inputCount: Int, outputs outputCount: Int) {
     inputs = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: inputCount)
     inputs.initialize(repeating: nil, count: inputCount)
     outputs = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: outputCount)
     outputs.initialize(repeating: UnsafeMutableRawPointer(inputs), count: outputCount)
+    extents = UnsafeMutablePointer<Int>.allocate(capacity: outputCount)
+    extents.initialize(repeating: 0, count: outputCount)
   }
 
   deinit {
     inputs.deallocate()
     outputs.deallocate()
+    extents.deallocate()
   }
 }

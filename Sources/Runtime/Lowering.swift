@@ -58,7 +58,17 @@ extension Planner {
         GateStep(
           node: index, op: op, input: isAbsent ? nil : try operand(node, 0, index),
           present: isAbsent ? nil : try operand(node, 1, index), output: result(node, .rowMajor)))
-    case .onnx(let op): throw unsupported(index, "operators of our own", op.qualifiedName)
+    case .onnx(let op): try lowerONNX(op, node, index)
+    case .prelu:
+      let x = try natural(node, 0, index)
+      let slope = try operand(node, 1, index)
+      var layout = Layout.rowMajor
+      if case .channelsLast = x.layout { layout = .channelsLast(halo: halo(node.outputs[0])) }
+      try append(PReLUStep(node: index, input: x, slope: slope, output: result(node, layout)))
+    case .softmax(let op):
+      var x = try natural(node, 0, index)
+      if op.axis != 1 || x.layout != .channelsLast(halo: 0) { x = try operand(node, 0, index) }
+      try append(SoftmaxStep(node: index, op: op, input: x, output: result(node, x.layout)))
     }
   }
 

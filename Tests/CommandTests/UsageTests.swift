@@ -23,7 +23,7 @@ import Testing
       .compactMap {
         $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil
       }
-    #expect(names == ["init", "inspect", "convert", "unpack", "id", "run", "exec", "check", "features", "synthesize"])
+    #expect(names == ["init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features", "synthesize"])
   }
 
   static let wrong: [(words: String, message: String)] = [

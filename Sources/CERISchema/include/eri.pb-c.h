@@ -45,6 +45,8 @@ typedef struct Eri__OnnxAttribute Eri__OnnxAttribute;
 typedef struct Eri__OnnxIntegers Eri__OnnxIntegers;
 typedef struct Eri__OnnxNumbers Eri__OnnxNumbers;
 typedef struct Eri__OnnxTexts Eri__OnnxTexts;
+typedef struct Eri__PReLU Eri__PReLU;
+typedef struct Eri__Softmax Eri__Softmax;
 typedef struct Eri__Preprocessing Eri__Preprocessing;
 typedef struct Eri__VideoPreprocessing Eri__VideoPreprocessing;
 typedef struct Eri__AudioPreprocessing Eri__AudioPreprocessing;
@@ -458,7 +460,9 @@ typedef enum {
   ERI__NODE__OPERATOR_RESHAPE = 27,
   ERI__NODE__OPERATOR_TRANSPOSE = 28,
   ERI__NODE__OPERATOR_GATE = 29,
-  ERI__NODE__OPERATOR_ONNX = 30
+  ERI__NODE__OPERATOR_ONNX = 30,
+  ERI__NODE__OPERATOR_PRELU = 31,
+  ERI__NODE__OPERATOR_SOFTMAX = 32
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__NODE__OPERATOR__CASE)
 } Eri__Node__OperatorCase;
 
@@ -490,6 +494,8 @@ struct  Eri__Node
     Eri__Transpose *transpose;
     Eri__Gate *gate;
     Eri__Onnx *onnx;
+    Eri__PReLU *prelu;
+    Eri__Softmax *softmax;
   };
 };
 #define ERI__NODE__INIT \
@@ -780,6 +786,31 @@ struct  Eri__OnnxTexts
 #define ERI__ONNX_TEXTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_texts__descriptor) \
     , 0,NULL }
+
+
+/*
+ * x where it is above 0, else slope x, per channel (axis 1). Inputs: x [N, C, …], slope [C].
+ */
+struct  Eri__PReLU
+{
+  ProtobufCMessage base;
+};
+#define ERI__PRE_LU__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__pre_lu__descriptor) \
+     }
+
+
+/*
+ * exp(x - max) over its sum along the axis. Input: x.
+ */
+struct  Eri__Softmax
+{
+  ProtobufCMessage base;
+  uint32_t axis;
+};
+#define ERI__SOFTMAX__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__softmax__descriptor) \
+    , 0 }
 
 
 struct  Eri__Preprocessing
@@ -1569,6 +1600,44 @@ Eri__OnnxTexts *
 void   eri__onnx_texts__free_unpacked
                      (Eri__OnnxTexts *message,
                       ProtobufCAllocator *allocator);
+/* Eri__PReLU methods */
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message);
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU   *message);
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU   *message,
+                      uint8_t             *out);
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__Softmax methods */
+void   eri__softmax__init
+                     (Eri__Softmax         *message);
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax   *message);
+size_t eri__softmax__pack
+                     (const Eri__Softmax   *message,
+                      uint8_t             *out);
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator);
 /* Eri__Preprocessing methods */
 void   eri__preprocessing__init
                      (Eri__Preprocessing         *message);
@@ -1870,6 +1939,12 @@ typedef void (*Eri__OnnxNumbers_Closure)
 typedef void (*Eri__OnnxTexts_Closure)
                  (const Eri__OnnxTexts *message,
                   void *closure_data);
+typedef void (*Eri__PReLU_Closure)
+                 (const Eri__PReLU *message,
+                  void *closure_data);
+typedef void (*Eri__Softmax_Closure)
+                 (const Eri__Softmax *message,
+                  void *closure_data);
 typedef void (*Eri__Preprocessing_Closure)
                  (const Eri__Preprocessing *message,
                   void *closure_data);
@@ -1949,6 +2024,8 @@ extern const ProtobufCMessageDescriptor eri__onnx_attribute__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_integers__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_numbers__descriptor;
 extern const ProtobufCMessageDescriptor eri__onnx_texts__descriptor;
+extern const ProtobufCMessageDescriptor eri__pre_lu__descriptor;
+extern const ProtobufCMessageDescriptor eri__softmax__descriptor;
 extern const ProtobufCMessageDescriptor eri__preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__video_preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__audio_preprocessing__descriptor;
