@@ -16,7 +16,8 @@ extension ONNXNode {
     let bytes = x.type.byteCount
     if op.name == "BitCast" || target == x.dtype {
       guard type.byteCount == bytes else {
-        throw contractError("expected a type of \(x.dtype.byteCount * 8) bits like \(x.dtype.name), found \(target.name)")
+        throw contractError(
+          "expected a type of \(x.dtype.byteCount * 8) bits like \(x.dtype.name), found \(target.name)")
       }
       return ONNXKernel([type]) { memory in
         memory.outputs[0].copyMemory(from: memory.input(0, as: UInt8.self), byteCount: bytes)
@@ -34,12 +35,7 @@ extension ONNXNode {
   /// The type that an attribute names by its number in ONNX.
   func dtype(_ name: String) throws(FormatError) -> DType {
     guard let number = try integer(name) else { throw contractError("expected attribute \"\(name)\", found none") }
-    guard let dtype = DType(onnx: number) else {
-      throw FormatError(
-        .unsupported, at: "",
-        "expected attribute \"\(name)\" to be the number of a type of numbers in .eri, found \(number)")
-    }
-    return dtype
+    return try DType(onnx: number)
   }
 
   /// The type that an attribute names where it is there and not 0.
