@@ -57,7 +57,7 @@ let package = Package(
     // Operators that only foreign graphs need, for any type: the runtime runs them as they are, the reference in Double. A device
     // build leaves them out.
     .target(
-      name: "ERIONNX", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/ONNX", swiftSettings: strict),
+      name: "ERIONNX", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"], path: "Sources/ONNX", swiftSettings: strict),
     .target(
       name: "ERIRuntime", dependencies: ["ERIFormat", "ERIONNX", "CERIKernels", "CERISystem"],
       path: "Sources/Runtime", swiftSettings: strict),

@@ -45,7 +45,7 @@ extension ONNXNumber {
 }
 
 /// float32 and float64.
-protocol ONNXReal: ONNXNumber, BinaryFloatingPoint where Sum == Double {
+protocol ONNXReal: ONNXNumber, BinaryFloatingPoint {
   static func exponential(_ x: Self) -> Self
   static func logarithm(_ x: Self) -> Self
   static func hyperbolicTangent(_ x: Self) -> Self
@@ -57,8 +57,6 @@ extension ONNXReal {
   @inline(__always) static var unit: Self { 1 }
   @inline(__always) static var lowest: Self { -Self.infinity }
   @inline(__always) static var highest: Self { Self.infinity }
-  @inline(__always) var sum: Double { wide }
-  @inline(__always) init(sum: Double) { self.init(narrowing: sum) }
   @inline(__always) var isNotNumber: Bool { self != self }
   @inline(__always) var negated: Self { -self }
   @inline(__always) var absolute: Self { magnitude }
@@ -77,6 +75,8 @@ extension ONNXReal {
 
 extension Float: ONNXReal {
   typealias Sum = Double
+  @inline(__always) var sum: Double { Double(self) }
+  @inline(__always) init(sum: Double) { self = Float(sum) }
   @inline(__always) var wide: Double { Double(self) }
   @inline(__always) init(narrowing value: Double) { self = Float(value) }
   @inline(__always) func power(_ exponent: Float) -> Float { eri_powf(self, exponent) }
@@ -88,6 +88,8 @@ extension Float: ONNXReal {
 
 extension Double: ONNXReal {
   typealias Sum = Double
+  @inline(__always) var sum: Double { self }
+  @inline(__always) init(sum: Double) { self = sum }
   @inline(__always) var wide: Double { self }
   @inline(__always) init(narrowing value: Double) { self = value }
   @inline(__always) func power(_ exponent: Double) -> Double { eri_pow(self, exponent) }
@@ -98,7 +100,7 @@ extension Double: ONNXReal {
 }
 
 /// The integers of 8 to 64 bits.
-protocol ONNXInteger: ONNXNumber, FixedWidthInteger where Sum: FixedWidthInteger {}
+protocol ONNXInteger: ONNXNumber, FixedWidthInteger {}
 
 extension ONNXInteger {
   @inline(__always) static var nought: Self { 0 }
@@ -106,8 +108,6 @@ extension ONNXInteger {
   @inline(__always) static var lowest: Self { Self.min }
   @inline(__always) static var highest: Self { Self.max }
   @inline(__always) var wide: Double { Double(self) }
-  @inline(__always) var sum: Sum { Sum(truncatingIfNeeded: self) }
-  @inline(__always) init(sum: Sum) { self.init(truncatingIfNeeded: sum) }
   @inline(__always) var isNotNumber: Bool { false }
   @inline(__always) func plus(_ other: Self) -> Self { self &+ other }
   @inline(__always) func minus(_ other: Self) -> Self { self &- other }
@@ -130,7 +130,7 @@ extension ONNXInteger {
   /// Wraps around; a negative exponent gives the power cut towards zero, 0 for a base of 0.
   func power(_ exponent: Self) -> Self { raised(to: Int64(clamping: exponent)) }
 
-  func raised(to exponent: Int64) -> Self {
+  private func raised(to exponent: Int64) -> Self {
     if exponent < 0 {
       if self == 1 { return 1 }
       guard Self.isSigned, self == 0 &- 1 else { return 0 }
@@ -160,11 +160,24 @@ extension ONNXInteger {
   }
 }
 
-extension Int64: ONNXInteger { typealias Sum = Int64 }
+extension ONNXInteger where Sum: FixedWidthInteger {
+  @inline(__always) var sum: Sum { Sum(truncatingIfNeeded: self) }
+  @inline(__always) init(sum: Sum) { self.init(truncatingIfNeeded: sum) }
+}
+
+extension Int64: ONNXInteger {
+  typealias Sum = Int64
+  @inline(__always) var sum: Int64 { self }
+  @inline(__always) init(sum: Int64) { self = sum }
+}
 extension Int32: ONNXInteger { typealias Sum = Int64 }
 extension Int16: ONNXInteger { typealias Sum = Int64 }
 extension Int8: ONNXInteger { typealias Sum = Int64 }
-extension UInt64: ONNXInteger { typealias Sum = UInt64 }
+extension UInt64: ONNXInteger {
+  typealias Sum = UInt64
+  @inline(__always) var sum: UInt64 { self }
+  @inline(__always) init(sum: UInt64) { self = sum }
+}
 extension UInt32: ONNXInteger { typealias Sum = UInt64 }
 extension UInt16: ONNXInteger { typealias Sum = UInt64 }
 extension UInt8: ONNXInteger { typealias Sum = UInt64 }

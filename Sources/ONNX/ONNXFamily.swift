@@ -21,9 +21,45 @@ enum ONNXFamily: CaseIterable {
   case unpooling
   case folding
   case region
+  case resize
+  case gridSample
+  case affineGrid
+  case suppression
   case attention, rotaryEmbedding, linearAttention
   case recurrent
   case fourier, window
+  case unary
+  case activation
+  case arithmetic
+  case gated
+  case power
+  case variadic
+  case comparison
+  case logic
+  case predicate
+  case clip
+  case dropout
+  case choice
+  case casting
+  case quantization
+  case dynamicQuantization
+  case reduction
+  case extremeIndex
+  case cumulative
+  case ranking
+  case softmax
+  case lpNormalization
+  case batchNormalization
+  case groupNormalization
+  case layerNormalization
+  case meanVariance
+  case localResponse
+  case matMul
+  case gemm
+  case integerMatMul
+  case einsum
+  case determinant
+  case loss
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -47,12 +83,48 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: ["MaxUnpool"]
     case .folding: ["Col2Im"]
     case .region: ["RoiAlign", "MaxRoiPool"]
+    case .resize: ["Resize", "Upsample"]
+    case .gridSample: ["GridSample"]
+    case .affineGrid: ["AffineGrid"]
+    case .suppression: ["NonMaxSuppression"]
     case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
     case .rotaryEmbedding: ["RotaryEmbedding"]
     case .linearAttention: ["LinearAttention"]
     case .recurrent: ["RNN", "GRU", "LSTM"]
     case .fourier: ["DFT", "STFT"]
     case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
+    case .unary: UnaryFunction.allCases.map { $0.rawValue }
+    case .activation: ActivationFunction.allCases.map { $0.rawValue }
+    case .arithmetic: ArithmeticFunction.allCases.map { $0.rawValue }
+    case .gated: ["SwiGLU"]
+    case .power: ["Pow"]
+    case .variadic: VariadicFunction.allCases.map { $0.rawValue }
+    case .comparison: ComparisonFunction.allCases.map { $0.rawValue }
+    case .logic: LogicFunction.allCases.map { $0.rawValue }
+    case .predicate: ["IsNaN", "IsInf"]
+    case .clip: ["Clip"]
+    case .dropout: ["Dropout"]
+    case .choice: ["Where"]
+    case .casting: ["Cast", "CastLike", "BitCast"]
+    case .quantization: ["QuantizeLinear", "DequantizeLinear"]
+    case .dynamicQuantization: ["DynamicQuantizeLinear"]
+    case .reduction: ReductionFunction.allCases.map { $0.rawValue }
+    case .extremeIndex: ["ArgMax", "ArgMin"]
+    case .cumulative: ["CumSum", "CumProd"]
+    case .ranking: ["TopK"]
+    case .softmax: ["Softmax", "LogSoftmax", "Hardmax"]
+    case .lpNormalization: ["LpNormalization"]
+    case .batchNormalization: ["BatchNormalization"]
+    case .groupNormalization: ["InstanceNormalization", "GroupNormalization"]
+    case .layerNormalization: ["LayerNormalization", "RMSNormalization"]
+    case .meanVariance: ["MeanVarianceNormalization"]
+    case .localResponse: ["LRN"]
+    case .matMul: ["MatMul"]
+    case .gemm: ["Gemm"]
+    case .integerMatMul: ["MatMulInteger", "QLinearMatMul"]
+    case .einsum: ["Einsum"]
+    case .determinant: ["Det"]
+    case .loss: ["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"]
     }
   }
 
@@ -78,8 +150,44 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: false
     case .folding: true
     case .region: true
+    case .resize: true
+    case .gridSample: true
+    case .affineGrid: true
+    case .suppression: true
     case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
     case .window: false
+    case .unary: true
+    case .activation: true
+    case .arithmetic: true
+    case .gated: true
+    case .power: true
+    case .variadic: true
+    case .comparison: true
+    case .logic: false
+    case .predicate: true
+    case .clip: true
+    case .dropout: true
+    case .choice: false
+    case .casting: false
+    case .quantization: false
+    case .dynamicQuantization: false
+    case .reduction: true
+    case .extremeIndex: true
+    case .cumulative: true
+    case .ranking: true
+    case .softmax: true
+    case .lpNormalization: true
+    case .batchNormalization: true
+    case .groupNormalization: true
+    case .layerNormalization: true
+    case .meanVariance: true
+    case .localResponse: true
+    case .matMul: true
+    case .gemm: true
+    case .integerMatMul: false
+    case .einsum: true
+    case .determinant: true
+    case .loss: true
     }
   }
 
@@ -104,12 +212,48 @@ enum ONNXFamily: CaseIterable {
     case .unpooling: try node.unpoolingKernel()
     case .folding: try node.foldingKernel()
     case .region: try node.regionKernel()
+    case .resize: try node.resizeKernel()
+    case .gridSample: try node.gridSampleKernel()
+    case .affineGrid: try node.affineGridKernel()
+    case .suppression: try node.suppressionKernel()
     case .attention: try node.attentionKernel()
     case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
     case .linearAttention: try node.linearAttentionKernel()
     case .recurrent: try node.recurrentKernel()
     case .fourier: try node.fourierKernel()
     case .window: try node.windowKernel()
+    case .unary: try node.unaryKernel()
+    case .activation: try node.activationKernel()
+    case .arithmetic: try node.arithmeticKernel()
+    case .gated: try node.gatedKernel()
+    case .power: try node.powerKernel()
+    case .variadic: try node.variadicKernel()
+    case .comparison: try node.comparisonKernel()
+    case .logic: try node.logicKernel()
+    case .predicate: try node.predicateKernel()
+    case .clip: try node.clipKernel()
+    case .dropout: try node.dropoutKernel()
+    case .choice: try node.whereKernel()
+    case .casting: try node.castingKernel()
+    case .quantization: try node.quantizationKernel()
+    case .dynamicQuantization: try node.dynamicQuantizationKernel()
+    case .reduction: try node.reductionKernel()
+    case .extremeIndex: try node.extremeIndexKernel()
+    case .cumulative: try node.cumulativeKernel()
+    case .ranking: try node.rankingKernel()
+    case .softmax: try node.softmaxKernel()
+    case .lpNormalization: try node.lpNormalizationKernel()
+    case .batchNormalization: try node.batchNormalizationKernel()
+    case .groupNormalization: try node.groupNormalizationKernel()
+    case .layerNormalization: try node.layerNormalizationKernel()
+    case .meanVariance: try node.meanVarianceKernel()
+    case .localResponse: try node.localResponseKernel()
+    case .matMul: try node.matMulKernel()
+    case .gemm: try node.gemmKernel()
+    case .integerMatMul: try node.integerMatMulKernel()
+    case .einsum: try node.einsumKernel()
+    case .determinant: try node.determinantKernel()
+    case .loss: try node.lossKernel()
     }
   }
 
