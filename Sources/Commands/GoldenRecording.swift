@@ -37,9 +37,7 @@ extension Golden {
       for input in inputs {
         _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
       }
-      guard session.run() == .done else {
-        throw RuntimeError(.invalid, at: name, "expected inputs bound before the run, found none")
-      }
+      try session.runToEnd()
       for (index, output) in session.outputs.enumerated() {
         let bytes = session.withOutput(index) { values in
           var bytes: [UInt8] = []

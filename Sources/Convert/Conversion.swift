@@ -16,17 +16,31 @@ package struct Conversion: Sendable {
     self.casts = casts
   }
 
-  /// Reads a file of tensors of any container; an .eri file keeps all it holds.
-  /// - Parameter allowInert: whether objects that a pickle asks for become inert placeholders instead of a refusal.
-  /// - Throws: `FormatError` with the path as the outermost place.
-  package init(reading path: String, allowInert: Bool = false) throws(FormatError) {
+  /// Reads a file of tensors of any container; an .eri file keeps all it holds, an .onnx file its graph.
+  /// - Parameters:
+  ///   - allowInert: whether objects that a pickle asks for become inert placeholders instead of a refusal.
+  ///   - weightsOnly: whether an .onnx file's graph is left out.
+  /// - Throws: `FormatError` with the path as the outermost place; `.unsupported` for a graph that cannot be computed here.
+  package init(reading path: String, allowInert: Bool = false, weightsOnly: Bool = false) throws(FormatError) {
     let checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
     if case .model(let model) = checkpoint.details {
       self.model = model
       return
     }
-    model = Model()
     notes = checkpoint.notes
+    if checkpoint.container == .onnx && !weightsOnly {
+      do throws(FormatError) {
+        let (model, notes) = try ONNXImport.model(of: checkpoint)
+        self.model = model
+        self.notes += notes
+        self.model.lineage[0].sourceSHA256 = try Conversion.digest(ofFile: path).text
+      } catch {
+        throw error.place.hasPrefix(path) ? error : error.inside(path)
+      }
+      return
+    }
+    if checkpoint.container == .onnx { notes.append("the graph was left out") }
+    model = Model()
     // The format wants optimiser state last.
     let states = checkpoint.entries.filter { $0.tensor.role == .optimizerState }
     model.tensors = checkpoint.entries.filter { $0.tensor.role != .optimizerState }.map { $0.tensor }

@@ -10,8 +10,8 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Brings the tensors of one container into another, or a checkpoint into a network.",
     discussion: """
-      IN is recognised by its content: .eri, PyTorch (zip, legacy, TorchScript), MindSpore, safetensors, ONNX (its \
-      initialisers), .npz, .npy. OUT follows its extension: .eri, .safetensors, .npz, .ckpt, .pth.
+      IN is recognised by its content: .eri, PyTorch (zip, legacy, TorchScript), MindSpore, safetensors, ONNX, \
+      .npz, .npy. OUT follows its extension: .eri, .safetensors, .npz, .ckpt, .pth.
 
       With --network or --into, IN's tensors become the weights of a network: a map says which is which, and whatever no \
       map explains is an error. docs/maps.md tells how to write one.
@@ -36,6 +36,7 @@ struct Convert: ParsableCommand {
   @Option(help: "Cast floating-point weights to f16, bf16 or f32, and report the largest error.") var store: StoredType?
   @Flag(help: "With --store, let finite values become infinite instead of refusing.") var allowOverflow = false
   @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
+  @Flag(help: "Of an ONNX model, convert the initialisers and leave the graph out.") var weightsOnly = false
   @Flag(help: "End a .ckpt file with the CRC that MindSpore checks.") var crc = false
   @Option(help: "Threads that pack; the bytes do not depend on their number. Default: all processors.") var threads:
     Int?
@@ -108,7 +109,8 @@ struct Convert: ParsableCommand {
   /// Returns the weights digest of the file that was written.
   private func convert() throws(FormatError) -> SHA256Digest {
     let container = try OutputContainer(path: output)
-    var conversion = try Conversion(reading: input, allowInert: allowInert)
+    var conversion = try Conversion(
+      reading: input, allowInert: allowInert, weightsOnly: weightsOnly || !container.holdsGraph)
     for note in conversion.notes { Console.note("\(input): \(note)") }
     if let store {
       do throws(FormatError) { try conversion.store(as: store.dtype, allowOverflow: allowOverflow) } catch {
