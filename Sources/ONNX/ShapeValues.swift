@@ -46,7 +46,7 @@ extension ONNXNode {
     let x = try operand(0, "x")
     guard x.shape.count == 2 else { throw contractError("expected x of 2 dimensions, found \(shapeText(x.shape))") }
     var dtype = x.dtype
-    if let number = try integer("dtype") { dtype = try DType(onnx: number) }
+    if try integer("dtype") != nil { dtype = try self.dtype("dtype") }
     let type = try BoundType(dtype, x.shape)
     let diagonal = min(max(try integer("k", default: 0), -Limits.elements), Limits.elements)
     return try FillKernel(result: type, bits: try bits(of: 1, dtype), diagonal: diagonal).kernel(for: dtype)
@@ -78,37 +78,6 @@ private struct FillKernel: WordKernel {
         row &+= 1
       }
       return nil
-    }
-  }
-}
-
-extension DType {
-  /// The type that ONNX's TensorProto.DataType gives a number.
-  /// - Throws: `FormatError` `.unsupported` for strings, complex numbers and those that are not known.
-  init(onnx number: Int) throws(FormatError) {
-    switch number {
-    case 1: self = .f32
-    case 2: self = .u8
-    case 3: self = .i8
-    case 4: self = .u16
-    case 5: self = .i16
-    case 6: self = .i32
-    case 7: self = .i64
-    case 9: self = .bool
-    case 10: self = .f16
-    case 11: self = .f64
-    case 12: self = .u32
-    case 13: self = .u64
-    case 16: self = .bf16
-    case 17: self = .f8e4m3fn
-    case 18: self = .f8e4m3fnuz
-    case 19: self = .f8e5m2
-    case 20: self = .f8e5m2fnuz
-    case 21: self = .u4
-    case 22: self = .i4
-    default:
-      throw FormatError(
-        .unsupported, at: "", "expected a type of numbers that is known here, found ONNX's type \(number)")
     }
   }
 }

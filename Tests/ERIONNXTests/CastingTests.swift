@@ -60,7 +60,7 @@ import Testing
   @Test func `a type that eri lacks is refused`() {
     #expect(
       text(Application("Cast", opset: 21, [ONNXAttribute("to", .integer(8))]), [.f32([1], 0)])
-        == "expected a type of numbers that is known here, found ONNX's type 8")
+        == "expected attribute \"to\" to be the number of a type of numbers in .eri, found 8")
   }
 
   @Test func `bits are kept only between types of one size`() {
