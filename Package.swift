@@ -116,7 +116,8 @@ let package = Package(
       dependencies: [
         "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
       ]),
-    .testTarget(name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "CAllocationCounter", "ERITestSupport"]),
     .testTarget(name: "ERIReferenceTests", dependencies: ["ERIFormat", "ERIReference"]),
     .testTarget(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),

@@ -3,6 +3,31 @@ package import ERIFormat
 /// Operators that share a rule; which ones there are is what this build supports.
 enum ONNXFamily: CaseIterable {
   case reshaping
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
+  case rearranging
+  case joining
+  case padding
+  case gathering
+  case scattering
+  case shapeValues
+  case range
+  case oneHot
+  case trimming
+  case selecting
+  case unique
+  case convolution
+  case integerConvolution
+  case causalConvolution
+  case pooling
+  case unpooling
+  case folding
+  case region
+  case resize
+  case gridSample
+  case affineGrid
+  case suppression
   case unary
   case activation
   case arithmetic
@@ -38,25 +63,39 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
-  case attention, rotaryEmbedding, linearAttention
-  case recurrent
-  case fourier, window
-  case rearranging
-  case joining
-  case padding
-  case gathering
-  case scattering
-  case shapeValues
-  case range
-  case oneHot
-  case trimming
-  case selecting
-  case unique
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
     switch self {
     case .reshaping: ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
+    case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
+    case .joining: ["Concat", "Split"]
+    case .padding: ["Pad", "CenterCropPad"]
+    case .gathering: ["Gather", "GatherElements", "GatherND"]
+    case .scattering: ["Scatter", "ScatterElements", "ScatterND", "TensorScatter"]
+    case .shapeValues: ["Shape", "Size", "ConstantOfShape", "EyeLike"]
+    case .range: ["Range"]
+    case .oneHot: ["OneHot"]
+    case .trimming: ["Trilu", "ReverseSequence"]
+    case .selecting: ["NonZero", "Compress"]
+    case .unique: ["Unique"]
+    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
+    case .integerConvolution: ["ConvInteger", "QLinearConv"]
+    case .causalConvolution: ["CausalConvWithState"]
+    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
+    case .unpooling: ["MaxUnpool"]
+    case .folding: ["Col2Im"]
+    case .region: ["RoiAlign", "MaxRoiPool"]
+    case .resize: ["Resize", "Upsample"]
+    case .gridSample: ["GridSample"]
+    case .affineGrid: ["AffineGrid"]
+    case .suppression: ["NonMaxSuppression"]
     case .unary: UnaryFunction.allCases.map { $0.rawValue }
     case .activation: ActivationFunction.allCases.map { $0.rawValue }
     case .arithmetic: ArithmeticFunction.allCases.map { $0.rawValue }
@@ -92,23 +131,6 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
-    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
-    case .rotaryEmbedding: ["RotaryEmbedding"]
-    case .linearAttention: ["LinearAttention"]
-    case .recurrent: ["RNN", "GRU", "LSTM"]
-    case .fourier: ["DFT", "STFT"]
-    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
-    case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
-    case .joining: ["Concat", "Split"]
-    case .padding: ["Pad", "CenterCropPad"]
-    case .gathering: ["Gather", "GatherElements", "GatherND"]
-    case .scattering: ["Scatter", "ScatterElements", "ScatterND", "TensorScatter"]
-    case .shapeValues: ["Shape", "Size", "ConstantOfShape", "EyeLike"]
-    case .range: ["Range"]
-    case .oneHot: ["OneHot"]
-    case .trimming: ["Trilu", "ReverseSequence"]
-    case .selecting: ["NonZero", "Compress"]
-    case .unique: ["Unique"]
     }
   }
 
@@ -116,6 +138,30 @@ enum ONNXFamily: CaseIterable {
   var widens: Bool {
     switch self {
     case .reshaping: false
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
+    case .rearranging: false
+    case .joining: false
+    case .padding: false
+    case .gathering: false
+    case .scattering: true
+    case .shapeValues: false
+    case .range: true
+    case .oneHot: false
+    case .trimming: false
+    case .selecting: false
+    case .unique: true
+    case .convolution: true
+    case .integerConvolution: false
+    case .causalConvolution: true
+    case .pooling: true
+    case .unpooling: false
+    case .folding: true
+    case .region: true
+    case .resize: true
+    case .gridSample: true
+    case .affineGrid: true
+    case .suppression: true
     case .unary: true
     case .activation: true
     case .arithmetic: true
@@ -151,25 +197,40 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
-    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
-    case .window: false
-    case .rearranging: false
-    case .joining: false
-    case .padding: false
-    case .gathering: false
-    case .scattering: true
-    case .shapeValues: false
-    case .range: true
-    case .oneHot: false
-    case .trimming: false
-    case .selecting: false
-    case .unique: true
     }
   }
 
   func kernel(_ node: ONNXNode) throws(FormatError) -> ONNXKernel {
     switch self {
     case .reshaping: try node.reshapingKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
+    case .rearranging: try node.rearrangingKernel()
+    case .joining: try node.joiningKernel()
+    case .padding: try node.paddingKernel()
+    case .gathering: try node.gatheringKernel()
+    case .scattering: try node.scatteringKernel()
+    case .shapeValues: try node.shapeValuesKernel()
+    case .range: try node.rangeKernel()
+    case .oneHot: try node.oneHotKernel()
+    case .trimming: try node.trimmingKernel()
+    case .selecting: try node.selectingKernel()
+    case .unique: try node.uniqueKernel()
+    case .convolution: try node.convolutionKernel()
+    case .integerConvolution: try node.integerConvolutionKernel()
+    case .causalConvolution: try node.causalConvolutionKernel()
+    case .pooling: try node.poolingKernel()
+    case .unpooling: try node.unpoolingKernel()
+    case .folding: try node.foldingKernel()
+    case .region: try node.regionKernel()
+    case .resize: try node.resizeKernel()
+    case .gridSample: try node.gridSampleKernel()
+    case .affineGrid: try node.affineGridKernel()
+    case .suppression: try node.suppressionKernel()
     case .unary: try node.unaryKernel()
     case .activation: try node.activationKernel()
     case .arithmetic: try node.arithmeticKernel()
@@ -205,23 +266,6 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
-    case .attention: try node.attentionKernel()
-    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
-    case .linearAttention: try node.linearAttentionKernel()
-    case .recurrent: try node.recurrentKernel()
-    case .fourier: try node.fourierKernel()
-    case .window: try node.windowKernel()
-    case .rearranging: try node.rearrangingKernel()
-    case .joining: try node.joiningKernel()
-    case .padding: try node.paddingKernel()
-    case .gathering: try node.gatheringKernel()
-    case .scattering: try node.scatteringKernel()
-    case .shapeValues: try node.shapeValuesKernel()
-    case .range: try node.rangeKernel()
-    case .oneHot: try node.oneHotKernel()
-    case .trimming: try node.trimmingKernel()
-    case .selecting: try node.selectingKernel()
-    case .unique: try node.uniqueKernel()
     }
   }
 
@@ -239,6 +283,15 @@ extension ONNXOperator {
 
   /// Every operator with a kernel, in the families' order.
   package static var supportedNames: [String] { ONNXFamily.allCases.flatMap { $0.names } }
+
+  /// Whether the values of an input matter, and not its type and shape alone.
+  package func readsValues(ofInput index: Int) -> Bool {
+    switch qualifiedName {
+    case "Shape", "Size", "EyeLike": false
+    case "CastLike": index == 0
+    default: true
+    }
+  }
 
   /// The inputs whose values decide the outputs' shapes, and so must be known when the graph is bound.
   package var decidingInputs: [Int] {

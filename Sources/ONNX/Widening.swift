@@ -76,6 +76,7 @@ extension ONNXNode {
   private func keepsSingle(_ index: Int) -> Bool {
     switch op.name {
     case "LayerNormalization": index > 0
+    case "Resize", "GridSample": !ONNXNode.isNarrow(optional(0)?.dtype)
     default: false
     }
   }

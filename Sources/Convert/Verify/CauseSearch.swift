@@ -19,6 +19,11 @@ package struct Cause: Equatable, Sendable {
   package let kind: Kind
   /// A clause that tells what to change.
   package let sentence: String
+
+  package init(kind: Kind, sentence: String) {
+    self.kind = kind
+    self.sentence = sentence
+  }
 }
 
 /// Tries simple changes of B's slice in Double until it gives what A's slice gives.
@@ -91,7 +96,9 @@ struct CauseSearch {
       var swapped = pool
       (swapped.padsBegin, swapped.padsEnd) = (pool.padsEnd, pool.padsBegin)
       return paddingCauses(index, pool.padsBegin, pool.padsEnd, .maxPool(swapped))
-    case .weightNorm, .linear, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate: return []
+    case .weightNorm, .linear, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate, .prelu,
+      .softmax, .onnx:
+      return []
     }
   }
 
@@ -124,7 +131,7 @@ struct CauseSearch {
     switch node.op {
     case .conv, .linear: break
     case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat, .reshape,
-      .transpose, .gate:
+      .transpose, .gate, .prelu, .softmax, .onnx:
       return []
     }
     guard let weight = operand(node, 1, b), let values = weight.values else { return [] }
@@ -149,7 +156,8 @@ struct CauseSearch {
       causes.append(
         Cause(
           kind: .flipped,
-          sentence: "the kernel \"\(weight.tensor.name)\" is turned around, as between convolution and cross-correlation"))
+          sentence: "the kernel \"\(weight.tensor.name)\" is turned around, as between convolution and "
+            + "cross-correlation"))
     }
     return causes
   }
@@ -231,8 +239,7 @@ struct CauseSearch {
           return [
             Cause(
               kind: .normalisation,
-              sentence: "B takes pixels of \(pixels), as when mean and deviation (\(name)) are folded into its weights, "
-                + "A normalised ones; at the borders the padding differs")
+              sentence: CauseSearch.normalisationSentence("B", "A", pixels, name))
           ]
         }
         let normal = changed(position) { ($0 / scale - mean[$1]) / deviation[$1] }
@@ -240,13 +247,19 @@ struct CauseSearch {
           return [
             Cause(
               kind: .normalisation,
-              sentence: "A takes pixels of \(pixels), as when mean and deviation (\(name)) are folded into its weights, "
-                + "B normalised ones; at the borders the padding differs")
+              sentence: CauseSearch.normalisationSentence("A", "B", pixels, name))
           ]
         }
       }
     }
     return []
+  }
+
+  private static func normalisationSentence(
+    _ folded: String, _ other: String, _ pixels: String, _ statistics: String
+  ) -> String {
+    "\(folded) takes pixels of \(pixels), as when mean and deviation (\(statistics)) are folded into its weights, "
+      + "\(other) normalised ones; at the borders the padding differs"
   }
 
   /// The slice with every element of an input of pictures changed by its channel.
@@ -287,7 +300,9 @@ struct CauseSearch {
       else { continue }
       if vanishes(replacing(own, values)) {
         causes.append(
-          Cause(kind: .weights, sentence: "the values of \"\(own.tensor.name)\" are others; with A's the difference vanishes"))
+          Cause(
+            kind: .weights,
+            sentence: "the values of \"\(own.tensor.name)\" are others; with A's the difference vanishes"))
       }
     }
     if causes.isEmpty, nodeA.inputs.count == 2, node.inputs.count == 3, let bias = operand(node, 2, b),

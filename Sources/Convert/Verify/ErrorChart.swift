@@ -3,10 +3,14 @@ import ERIFormat
 
 /// Differences of values in order, on a logarithmic scale, as an inline SVG.
 struct ErrorChart {
+  /// How a series is drawn: stems where each value stands for itself, a line with or without its points elsewhere.
+  enum Form { case stems, points, line }
+
   struct Series {
     let name: String
     /// A class of the page's style.
     let style: String
+    let form: Form
     /// Nil where there is none.
     let values: [Double?]
   }
@@ -65,7 +69,7 @@ struct ErrorChart {
   }
 
   private func put(_ series: Series, _ powers: ClosedRange<Int>, into svg: inout HTMLWriter) {
-    let isLine = series.style == "allowed"
+    let ground = fixed(ErrorChart.height - ErrorChart.bottom)
     var points: [String] = []
     for (index, value) in series.values.enumerated() {
       guard let value else { continue }
@@ -79,12 +83,16 @@ struct ErrorChart {
       }
       let y = fixed(place(power: power, powers))
       points.append("\(x),\(y)")
-      guard !isLine else { continue }
-      svg.raw("<circle class=\"\(series.style)\" cx=\"\(x)\" cy=\"\(y)\" r=\"3\">")
+      guard series.form != .line else { continue }
+      if series.form == .stems {
+        svg.raw("<line class=\"stem \(series.style)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(y)\" y2=\"\(ground)\"/>")
+      }
+      svg.raw("<circle class=\"\(series.style)\" cx=\"\(x)\" cy=\"\(y)\" r=\"2.5\">")
       svg.element("title", "\(names[index]): \(figure(value)), \(series.name)")
       svg.raw("</circle>")
     }
-    if points.count > 1 { svg.raw("<polyline class=\"\(series.style)\" points=\"\(joined(points, separator: " "))\"/>\n") }
+    guard series.form != .stems, points.count > 1 else { return }
+    svg.raw("<polyline class=\"\(series.style)\" points=\"\(joined(points, separator: " "))\"/>\n")
   }
 
   private func place(power: Double, _ powers: ClosedRange<Int>) -> Double {

@@ -6,6 +6,7 @@ package struct NameMatching: Sendable {
   /// What the matching asks of a tensor.
   struct Key {
     let name: String
+    let shape: [Int]
     /// Type, shape and digest of the values.
     let content: String
   }
@@ -55,12 +56,13 @@ package struct NameMatching: Sendable {
   package private(set) var onlyA: [Int] = []
   package private(set) var onlyB: [Int] = []
 
-  init(_ a: [String], _ b: [String], contents: (Side, Int) throws(FormatError) -> String) throws(FormatError) {
-    var indexInB: [String: Int] = [:]
-    for (index, name) in b.enumerated() { indexInB[name] = index }
+  init(_ a: [String], _ b: [String], keys: (Side, Int) throws(FormatError) -> Key) throws(FormatError) {
+    // By bytes, as names are told apart: Swift's strings are equal when only their normal forms are.
+    var indexInB: [[UInt8]: Int] = [:]
+    for (index, name) in b.enumerated() { indexInB[Array(name.utf8)] = index }
     var isMatched = [Bool](repeating: false, count: b.count)
     for (index, name) in a.enumerated() {
-      if let other = indexInB[name] {
+      if let other = indexInB[Array(name.utf8)] {
         pairs.append((index, other))
         isMatched[other] = true
       } else {
@@ -71,8 +73,8 @@ package struct NameMatching: Sendable {
     guard !onlyA.isEmpty, !onlyB.isEmpty else { return }
     var keysA: [Int: Key] = [:]
     var keysB: [Int: Key] = [:]
-    for index in onlyA { keysA[index] = Key(name: a[index], content: try contents(.a, index)) }
-    for index in onlyB { keysB[index] = Key(name: b[index], content: try contents(.b, index)) }
+    for index in onlyA { keysA[index] = try keys(.a, index) }
+    for index in onlyB { keysB[index] = try keys(.b, index) }
     matchRenamed(keysA, keysB)
   }
 
@@ -91,20 +93,13 @@ package struct NameMatching: Sendable {
   }
 
   private mutating func matchRenamed(_ keysA: [Int: Key], _ keysB: [Int: Key]) {
-    var votes: [Change: Int] = [:]
-    var byContent: [String: [Int]] = [:]
-    for index in onlyB { byContent[keysB[index]?.content ?? "", default: []].append(index) }
-    for index in onlyA {
-      guard let key = keysA[index] else { continue }
-      // Many tensors of zeros or ones look alike: a few of them say enough.
-      for other in (byContent[key.content] ?? []).prefix(NameMatching.candidates) {
-        guard let name = keysB[other]?.name else { continue }
-        for change in NameMatching.changes(key.name, name) { votes[change, default: 0] += 1 }
-      }
+    for change in NameMatching.ranked(votes(keysA, keysB) { $0.content }) { accept(change, keysA, keysB, .content) }
+    // A block that was trained further keeps its shapes alone.
+    for change in NameMatching.ranked(votes(keysA, keysB) { shapeText($0.shape) }) {
+      if case .head = change { accept(change, keysA, keysB, .shapes) }
     }
-    for change in NameMatching.ranked(votes) { accept(change, keysA, keysB, byContent: true) }
     // A prefix shows in the names alone, whatever the values are.
-    votes = [:]
+    var votes: [Change: Int] = [:]
     var indexOfB: [String: Int] = [:]
     for index in onlyB { if let name = keysB[index]?.name { indexOfB[name] = index } }
     for index in onlyA {
@@ -125,9 +120,27 @@ package struct NameMatching: Sendable {
     }
     let enough = max(1, (min(onlyA.count, onlyB.count) + 1) / 2)
     for change in NameMatching.ranked(votes.filter { $0.value >= enough }) {
-      accept(change, keysA, keysB, byContent: false)
+      accept(change, keysA, keysB, .names)
     }
   }
+
+  /// How often a change takes a tensor of A to one of B that looks the same.
+  private func votes(_ keysA: [Int: Key], _ keysB: [Int: Key], by look: (Key) -> String) -> [Change: Int] {
+    var votes: [Change: Int] = [:]
+    var byLook: [String: [String]] = [:]
+    for index in onlyB { if let key = keysB[index] { byLook[look(key), default: []].append(key.name) } }
+    for index in onlyA {
+      guard let key = keysA[index] else { continue }
+      // Many tensors of zeros or ones look alike: a few of them say enough.
+      for name in (byLook[look(key)] ?? []).prefix(NameMatching.candidates) {
+        votes[NameMatching.change(key.name, name), default: 0] += 1
+      }
+    }
+    return votes
+  }
+
+  /// What a change of names must rest on.
+  private enum Evidence { case content, shapes, names }
 
   /// Tensors of the same content that are looked at for each.
   private static let candidates = 32
@@ -139,19 +152,27 @@ package struct NameMatching: Sendable {
     return order.prefix(tries).map { $0.key }
   }
 
-  /// Takes out the tensors that a change explains, if one at least has the same content under it or none needs to.
-  private mutating func accept(_ change: Change, _ keysA: [Int: Key], _ keysB: [Int: Key], byContent: Bool) {
+  /// Takes out the tensors that a change explains, if there is evidence for it.
+  private mutating func accept(_ change: Change, _ keysA: [Int: Key], _ keysB: [Int: Key], _ evidence: Evidence) {
     var indexOfB: [String: Int] = [:]
     for index in onlyB { if let name = keysB[index]?.name { indexOfB[name] = index } }
     var found: [(a: Int, b: Int)] = []
     var equal = 0
+    var shaped = 0
     for index in onlyA {
       guard let key = keysA[index], let name = change(key.name), let other = indexOfB[name] else { continue }
       found.append((index, other))
       if key.content == keysB[other]?.content { equal += 1 }
+      if key.shape == keysB[other]?.shape { shaped += 1 }
     }
-    // Where most differ, the names agree by chance.
-    guard !found.isEmpty, byContent ? 2 * equal >= found.count : true else { return }
+    let isAccepted: Bool =
+      switch evidence {
+      // Where most differ, the names agree by chance.
+      case .content: 2 * equal >= found.count
+      case .shapes: found.count > 1 && shaped == found.count
+      case .names: true
+      }
+    guard !found.isEmpty, isAccepted else { return }
     let takenA = Set(found.map { $0.a })
     let takenB = Set(found.map { $0.b })
     onlyA.removeAll { takenA.contains($0) }
@@ -161,18 +182,18 @@ package struct NameMatching: Sendable {
     renamings.append(Renaming(a: a, b: b, pairs: found, change: change))
   }
 
-  /// The changes that take one name to the other.
-  private static func changes(_ a: String, _ b: String) -> [Change] {
+  /// The change that takes one name to the other.
+  private static func change(_ a: String, _ b: String) -> Change {
     let (x, y) = (parts(a), parts(b))
     var shared = 0
     while shared < min(x.count, y.count), x[x.count - 1 - shared] == y[y.count - 1 - shared] { shared += 1 }
     if shared > 0 {
-      return [.head(x.dropLast(shared).joined(), y.dropLast(shared).joined())]
+      return .head(x.dropLast(shared).joined(), y.dropLast(shared).joined())
     }
     if x.count == y.count, x.count > 1, x.dropLast() == y.dropLast(), let from = x.last, let to = y.last {
-      return [.tail(from, to)]
+      return .tail(from, to)
     }
-    return [.whole(a, b)]
+    return .whole(a, b)
   }
 
   /// Every beginning of a name that ends at a dot or a slash.

@@ -15,7 +15,8 @@ struct ValueExplainer {
     }
     if difference.differing == 0 {
       return .sameNumbers(
-        a.dtype == b.dtype ? "with other bits: zeros of another sign or other codes of NaN"
+        a.dtype == b.dtype
+          ? "with other bits: zeros of another sign or other codes of NaN"
           : "\(a.dtype.name) in A and \(b.dtype.name) in B")
     }
     return rounding() ?? quantization() ?? single(difference) ?? permutation() ?? reversal() ?? arithmetic(difference)
@@ -186,13 +187,11 @@ struct ValueExplainer {
       }
       if holds { return .swappedBytes }
     }
-    guard a.shape.count >= 1, let rows = a.shape.first, rows > 1, a.count > 0 else { return nil }
-    var unmatched: [[UInt64]: Int] = [:]
-    let width = a.count / rows
-    guard a.dtype == b.dtype, width > 1, a.count <= 1 << 24 else { return nil }
-    for row in 0..<rows { unmatched[(row * width..<(row + 1) * width).map { a.bits($0) }, default: 0] += 1 }
+    guard a.dtype == b.dtype, let rows = a.shape.first, rows > 1, a.count / rows > 1 else { return nil }
+    var unmatched: [[UInt8]: Int] = [:]
+    for row in 0..<rows { unmatched[a.rowDigest(row, of: rows), default: 0] += 1 }
     for row in 0..<rows {
-      let key = (row * width..<(row + 1) * width).map { b.bits($0) }
+      let key = b.rowDigest(row, of: rows)
       guard let left = unmatched[key], left > 0 else { return nil }
       unmatched[key] = left - 1
     }

@@ -37,7 +37,8 @@ extension VerifyReport {
     page.table(["side", "file", "container", "tensors", "graph", "weights SHA-256"]) { page in
       for (letter, side) in sides {
         page.row([
-          letter, side.path, side.container.rawValue, "\(side.tensors)", side.hasGraph ? "yes" : "no", side.weights.text,
+          letter, side.path, side.container.rawValue, "\(side.tensors)", side.hasGraph ? "yes" : "no",
+          side.weights.text,
         ])
       }
     }
@@ -48,8 +49,8 @@ extension VerifyReport {
     page.element("h2", "First divergent operator")
     page.raw("<div class=\"finding\">")
     page.element("p", divergence.row.place, "class=\"place\"")
-    page.element("p", "\(divergence.row.isolatedSentence).")
-    page.element("p", "\(divergence.judgement).")
+    page.element("p", "Alone: \(divergence.row.isolatedSentence).")
+    page.element("p", "Judgement: \(divergence.judgement).")
     if divergence.causes.isEmpty { page.element("p", "No simple change of B makes the difference vanish.") }
     for (index, cause) in divergence.causes.enumerated() {
       page.element("p", "\(index == 0 ? "Cause" : "Or"): \(cause.sentence).")
@@ -65,9 +66,13 @@ extension VerifyReport {
           title: "Difference of each value, as a share of its largest value",
           names: graph.rows.map { $0.name },
           series: [
-            ErrorChart.Series(name: "operator alone, on A's inputs", style: "alone", values: graph.rows.map { $0.isolated }),
-            ErrorChart.Series(name: "whole run", style: "whole", values: graph.rows.map { $0.cumulative }),
-            ErrorChart.Series(name: "allowed for the operator", style: "allowed", values: graph.rows.map { $0.allowed }),
+            ErrorChart.Series(
+              name: "operator alone, on A's inputs", style: "alone", form: .stems,
+              values: graph.rows.map { $0.isolated }),
+            ErrorChart.Series(
+              name: "whole run", style: "whole", form: .points, values: graph.rows.map { $0.cumulative }),
+            ErrorChart.Series(
+              name: "allowed for the operator", style: "allowed", form: .line, values: graph.rows.map { $0.allowed }),
           ])
       ]
     }
@@ -77,7 +82,8 @@ extension VerifyReport {
         title: "Difference of each tensor, as a share of its largest value",
         names: weights.pairs.map { $0.name },
         series: [
-          ErrorChart.Series(name: "largest difference", style: "alone", values: weights.pairs.map { $0.share })
+          ErrorChart.Series(
+            name: "largest difference", style: "alone", form: .stems, values: weights.pairs.map { $0.share })
         ])
     ]
   }
@@ -112,7 +118,8 @@ extension VerifyReport {
     page.element("h2", "Values")
     for clause in graph.faults + graph.attributes { page.element("p", clause) }
     page.table([
-      "value", "operator", "shape", "alone", "allowed", "alone in Double", "whole run", "A from Double", "B from Double",
+      "value", "operator", "shape", "alone", "allowed", "alone in Double", "whole run", "A from Double",
+      "B from Double",
     ]) { page in
       for row in graph.rows {
         func cell(_ value: Double?) -> String { value.map { figure($0) } ?? "" }
@@ -145,12 +152,12 @@ extension VerifyReport {
     .finding{border-left:4px solid var(--different);padding:4px 0 4px 14px}.place{font:600 15px ui-monospace,monospace}\
     .scroll{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:13px}\
     th,td{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid var(--line);vertical-align:top}\
-    th{color:var(--faint);font-weight:600}td{font-family:ui-monospace,monospace;overflow-wrap:anywhere;max-width:420px}\
+    th{color:var(--faint);font-weight:600}td{font-family:ui-monospace,monospace;white-space:nowrap}td:last-child{white-space:normal;overflow-wrap:anywhere}\
     tr.marked td{background:var(--mark)}pre{overflow-x:auto;font-size:13px;border:1px solid var(--line);padding:12px}\
     svg{width:100%;height:auto;margin-top:16px;font:12px system-ui,sans-serif}svg text{fill:var(--faint)}\
     svg .title{fill:var(--ink);font-size:14px;font-weight:600}.grid{stroke:var(--line);stroke-width:1}\
     .alone{fill:var(--alone);stroke:var(--alone)}.whole{fill:var(--whole);stroke:var(--whole)}\
-    .allowed{fill:var(--faint);stroke:var(--faint)}polyline{fill:none!important;stroke-width:1.5}\
+    .allowed{fill:var(--faint);stroke:var(--faint)}line.stem{stroke-opacity:.35}polyline{fill:none!important;stroke-width:1.5}\
     polyline.allowed{stroke-dasharray:4 3}
     """
 }

@@ -51,7 +51,14 @@ package struct VerifyReport: Sendable {
     options: GraphComparison.Options = GraphComparison.Options()
   ) throws(FormatError) {
     self.policy = policy
-    weights = try WeightComparison(a.checkpoint, b.checkpoint)
+    let other = b.checkpoint
+    weights = try WeightComparison(a.checkpoint, other) { (side) throws(FormatError) in
+      // A .npy file's array has no name of its own.
+      guard side.container == .npy, other.entries.count == 1 else { return side }
+      var side = side
+      side.entries[0].tensor.name = other.entries[0].tensor.name
+      return side
+    }
     var notes = weights.notes
     if a.model != nil, b.model != nil, policy != .sameWeights {
       graph = try GraphComparison(a, b, weights.matching, policy: policy, options)

@@ -78,7 +78,8 @@ package struct WeightComparison: Sendable {
     ) { (side, index) throws(FormatError) in
       let place = side == .a ? 0 : 1
       let tensor = entries[place][index].tensor
-      return "\(tensor.dtype.rawValue) \(shapeText(tensor.shape)) \(try digest(place, index).text)"
+      let content = "\(tensor.dtype.rawValue) \(shapeText(tensor.shape)) \(try digest(place, index).text)"
+      return NameMatching.Key(name: tensor.name, shape: tensor.shape, content: content)
     }
     // In A's order, so that reports follow the network.
     let all = (matching.pairs + matching.renamings.flatMap { $0.pairs }).sorted { $0.a < $1.a }

@@ -13,6 +13,10 @@
     private var types: [BoundType?]
     private var constants: [Int: FloatBlock] = [:]
     private var kernels: [Int: ONNXKernel] = [:]
+    private var nodes: [Node]
+    private var transposedWeights: Set<Int> = []
+    /// Values that tensors alone decide, so that what is packed from them serves every binding.
+    private var isStatic: [Bool]
     /// Values of which only an upper bound of the extents is known.
     private var dataSized: Set<Int> = []
 
@@ -22,6 +26,8 @@
       absent = binding.absent
       self.store = store
       types = [BoundType?](repeating: nil, count: program.graph.values.count)
+      nodes = program.graph.nodes
+      isStatic = program.graph.values.map { if case .tensor = $0.source { true } else { false } }
     }
 
     /// Binds all nodes in order.
@@ -46,7 +52,8 @@
           if case .onnx(let op) = program.graph.nodes[index].op { try bindONNX(op, index) } else { try bindNative(index) }
         } catch { throw RuntimeError(error.inside(program.place(ofNode: index))) }
       }
-      return BoundGraph(program, types, absent: absent, constants: constants, kernels: kernels)
+      return BoundGraph(
+        nodes, types, absent: absent, constants: constants, kernels: kernels, transposedWeights: transposedWeights)
     }
 
     /// Takes the values of an input that decides shapes.
@@ -90,7 +97,9 @@
       let node = program.graph.nodes[index]
       try requireFixed(node)
       let deciding = op.decidingInputs
-      let isConstant = node.inputs.allSatisfy { $0.map { isKnown($0) } ?? true }
+      let isConstant = node.inputs.enumerated().allSatisfy { position, input in
+        input.map { isKnown($0) || !op.readsValues(ofInput: position) } ?? true
+      }
       // Constants that are merely data stay in the file until a plan wants them.
       var blocks: [FloatBlock?] = []
       var operands: [ONNXOperand?] = []
@@ -100,7 +109,8 @@
           operands.append(nil)
           continue
         }
-        let block = isConstant || deciding.contains(position) ? try known(input) : constants[input]
+        let isWanted = isConstant && op.readsValues(ofInput: position) || deciding.contains(position)
+        let block = isWanted ? try known(input) : constants[input]
         blocks.append(block)
         operands.append(ONNXOperand(type, values: block.map { UnsafeRawPointer($0.pointer) }))
       }
@@ -118,8 +128,18 @@
         types[output] = type
         if kernel.dataSizedAxes[position] != nil { dataSized.insert(output) }
       }
+      let inputsAreStatic = node.inputs.map { $0.map { isStatic[$0] } ?? true }
+      for output in node.outputs { isStatic[output] = inputsAreStatic.allSatisfy { $0 } }
       guard isConstant else {
-        kernels[index] = kernel
+        let specialisation = Specialisation(
+          op: op, node: node, operands: node.inputs.map { $0.flatMap { types[$0] } }, result: kernel.outputs[0],
+          isStatic: inputsAreStatic)
+        if let (native, hasTransposedWeight) = specialisation.native() {
+          nodes[index] = native
+          if hasTransposedWeight { transposedWeights.insert(index) }
+        } else {
+          kernels[index] = kernel
+        }
         return
       }
       try compute(kernel, blocks, node)
@@ -186,10 +206,11 @@
 
   extension BoundGraph {
     init(
-      _ program: Program, _ types: [BoundType?], absent: [Bool], constants: [Int: FloatBlock],
-      kernels: [Int: ONNXKernel]
+      _ nodes: [Node], _ types: [BoundType?], absent: [Bool], constants: [Int: FloatBlock],
+      kernels: [Int: ONNXKernel], transposedWeights: Set<Int>
     ) {
-      nodes = program.graph.nodes
+      self.nodes = nodes
+      self.transposedWeights = transposedWeights
       shapes = types.map { $0?.shape ?? [] }
       dtypes = types.map { $0?.dtype ?? .f32 }
       self.absent = absent
@@ -213,11 +234,11 @@
       var seen: Set<Int> = []
       while let value = pending.popLast() {
         guard seen.insert(value).inserted, let producer = producers[value] else { continue }
-        // A shape is known without the values.
-        if case .onnx(let op) = graph.nodes[producer].op, op.domain.isEmpty, op.name == "Shape" || op.name == "Size" {
-          continue
+        for (position, input) in graph.nodes[producer].inputs.enumerated() {
+          // A shape is known without the values.
+          if case .onnx(let op) = graph.nodes[producer].op, !op.readsValues(ofInput: position) { continue }
+          if let input { pending.append(input) }
         }
-        pending += graph.nodes[producer].inputs.compactMap { $0 }
       }
       return seen.filter { if case .input = graph.values[$0].source { true } else { false } }
     }

@@ -56,7 +56,19 @@ import Testing
     #expect(
       comparison.renamed.map { $0.sentence }
         == ["layer2.0.* is layerB.0.* under another name, 5 tensors, 4 of 5 bit-equal"])
-    #expect(comparison.pairs.filter { $0.verdict == .different }.map { $0.name } == ["layer2.0.bn.bias = layerB.0.bn.bias"])
+    #expect(
+      comparison.pairs.filter { $0.verdict == .different }.map { $0.name } == ["layer2.0.bn.bias = layerB.0.bn.bias"])
+  }
+
+  @Test func `A renamed block that was trained further is found by its shapes`() throws {
+    let others = try SmallStateDict.tensors().map { tensor in
+      guard tensor.name.hasPrefix("layer2") else { return tensor }
+      return Tensor(
+        "layerB" + tensor.name.dropFirst(6), tensor.shape, floats: try SmallStateDict.floats(tensor).map { $0 + 0.5 })
+    }
+    #expect(
+      try compare(SmallStateDict.tensors(), others).renamed.map { $0.sentence }
+        == ["layer2.0.* is layerB.0.* under another name, 5 tensors, 0 of 5 bit-equal"])
   }
 
   @Test func `A prefix shows even where no value is the same`() throws {
@@ -71,7 +83,8 @@ import Testing
 
   @Test func `What has no counterpart is listed on its side`() throws {
     let comparison = try compare(
-      [Tensor("a", [1], floats: [1]), Tensor("b", [1], floats: [2])], [Tensor("a", [1], floats: [1]), Tensor("c", [2], floats: [3, 4])])
+      [Tensor("a", [1], floats: [1]), Tensor("b", [1], floats: [2])],
+      [Tensor("a", [1], floats: [1]), Tensor("c", [2], floats: [3, 4])])
     #expect(comparison.onlyA.map { $0.tensor.name } == ["b"])
     #expect(comparison.onlyB.map { $0.tensor.name } == ["c"])
   }
