@@ -25,7 +25,7 @@ extension ONNXNode {
       x, "scores",
       Loss(
         normalises: normalises, reduction: reduction, ignored: try integer("ignore_index"),
-        weighted: optional(2) != nil, labels: try IndexReader(labels, "labels"), walk: AxisWalk(x.shape, axis: 1),
+        weighted: optional(2) != nil, labels: try IndexReader(labels, "labels"), walk: AxisRows(x.shape, axis: 1),
         types: types))
   }
 }
@@ -41,7 +41,7 @@ private struct Loss: RealKernel {
   let ignored: Int?
   let weighted: Bool
   let labels: IndexReader
-  let walk: AxisWalk
+  let walk: AxisRows
   /// The loss, and logs of probabilities where asked for.
   let types: [BoundType]
 
