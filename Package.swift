@@ -86,7 +86,7 @@ let package = Package(
     .target(
       name: "ERIConvert",
       dependencies: ["ERIFormat", "ERINetworks", "ERIONNX", "ERIRuntime", "ERIReference", "CERISystem", "CZlib"],
-      path: "Sources/Convert", swiftSettings: strict),
+      path: "Sources/Convert", resources: [.embedInCode("Maps")], swiftSettings: strict),
 
     // The tools.
     .executableTarget(

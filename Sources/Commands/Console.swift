@@ -1,4 +1,5 @@
 import CERISystem
+import ERIFormat
 
 /// Standard output for results, standard error for everything else.
 package enum Console {
@@ -19,7 +20,8 @@ package enum Console {
   }
 
   private static func write(_ text: String, to descriptor: Int32) -> Int32 {
-    let bytes = Array((text + "\n").utf8)
+    // Names come from files; JSON has no control characters left.
+    let bytes = Array((printable(text) + "\n").utf8)
     return bytes.withUnsafeBytes { eri_write_descriptor(descriptor, $0.baseAddress, $0.count) }
   }
 }

@@ -35,7 +35,7 @@ final class CastSource: TensorSource, @unchecked Sendable {
     allowsOverflow = allowOverflow
   }
 
-  private static func isFloat(_ dtype: DType) -> Bool {
+  static func isFloat(_ dtype: DType) -> Bool {
     switch dtype {
     case .f64, .f32, .f16, .bf16: true
     case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:

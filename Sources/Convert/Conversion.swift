@@ -5,7 +5,16 @@ package struct Conversion: Sendable {
   package var model: Model
   /// What was noticed, left behind or changed, a sentence each.
   package private(set) var notes: [String] = []
-  private var casts: [CastSource] = []
+  /// What fitting to a network did, rule by rule.
+  package private(set) var steps: [Fitting.Step] = []
+  private var casts = CastLog()
+
+  init(model: Model, notes: [String], steps: [Fitting.Step], casts: CastLog) {
+    self.model = model
+    self.notes = notes
+    self.steps = steps
+    self.casts = casts
+  }
 
   /// Reads a file of tensors of any container; an .eri file keeps all it holds, an .onnx file its graph.
   /// - Parameters:
@@ -61,42 +70,16 @@ package struct Conversion: Sendable {
         "expected a file of tensors alone to cast, found a graph whose operators take the types that it has")
     }
     for (index, tensor) in model.tensors.enumerated() where tensor.role == .weight && tensor.dtype != dtype {
-      guard let source = CastSource(tensor, to: dtype, allowOverflow: allowOverflow) else { continue }
-      casts.append(source)
-      model.tensors[index].dtype = dtype
-      model.tensors[index].values = .source(source)
+      model.tensors[index] = casts.cast(tensor, to: dtype, allowOverflow: allowOverflow)
     }
-    if !casts.isEmpty {
+    if casts.count > 0 {
       model.lineage.append(
         LineageStep(action: "store", detail: "\(counted(casts.count, "tensor")) cast to \(dtype.name)"))
     }
   }
 
   /// What the casts did, a sentence for each pair of types; complete once the model has been written.
-  package var castReports: [String] {
-    var reports: [String] = []
-    var pairs: [(DType, DType)] = []
-    for cast in casts where !pairs.contains(where: { $0 == (cast.source.dtype, cast.target) }) {
-      pairs.append((cast.source.dtype, cast.target))
-    }
-    for (from, to) in pairs {
-      var total = CastSource.Report()
-      var place = ""
-      var tensors = 0
-      for cast in casts where (cast.source.dtype, cast.target) == (from, to) {
-        let report = cast.report
-        tensors += 1
-        if report.largestError > total.largestError || place.isEmpty { place = cast.source.name }
-        total.add(report)
-      }
-      var text = "cast \(counted(tensors, "tensor")) from \(from.name) to \(to.name): "
-      text += "\(total.changed) of \(counted(total.count, "value")) changed"
-      if total.largestError > 0 { text += ", largest error \(decimal(total.largestError)) in \"\(brief(place))\"" }
-      if total.overflowed > 0 { text += ", \(total.overflowed) became infinite" }
-      reports.append(text)
-    }
-    return reports
-  }
+  package var castReports: [String] { casts.reports }
 
   private static func detail(_ checkpoint: Checkpoint) -> String {
     var detail = checkpoint.container.rawValue

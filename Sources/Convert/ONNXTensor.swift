@@ -1,4 +1,5 @@
 import ERIFormat
+import ERIONNX
 
 /// ONNX's element types by their numbers.
 enum ONNXType {
@@ -13,28 +14,7 @@ enum ONNXType {
   }
 
   static func dtype(_ number: UInt64) -> DType? {
-    switch number {
-    case 1: .f32
-    case 2: .u8
-    case 3: .i8
-    case 4: .u16
-    case 5: .i16
-    case 6: .i32
-    case 7: .i64
-    case 9: .bool
-    case 10: .f16
-    case 11: .f64
-    case 12: .u32
-    case 13: .u64
-    case 16: .bf16
-    case 17: .f8e4m3fn
-    case 18: .f8e4m3fnuz
-    case 19: .f8e5m2
-    case 20: .f8e5m2fnuz
-    case 21: .u4
-    case 22: .i4
-    default: nil
-    }
+    Int(exactly: number).flatMap { DType(onnx: $0) }
   }
 
   /// The field that holds values of the type where they are not raw bytes, and whether it holds varints.

@@ -56,4 +56,7 @@ public enum DType: UInt8, Sendable, CaseIterable {
     case .u4: "uint4"
     }
   }
+
+  /// The format version that brought it: the list was complete from the first.
+  package var since: FormatVersion { FormatVersion(1, 0) }
 }

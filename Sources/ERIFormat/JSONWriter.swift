@@ -63,7 +63,8 @@ package struct JSONWriter {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      case "\u{0}"..<"\u{20}":
+      // Delete and C1 are legal, but a terminal obeys them.
+      case "\u{0}"..<"\u{20}", "\u{7F}"..."\u{9F}":
         text += "\\u00" + hexadecimal(UInt8(truncatingIfNeeded: scalar.value))
       default: text.unicodeScalars.append(scalar)
       }

@@ -5,6 +5,8 @@ package final class ModelFile: Sendable {
   package let path: String
   package let version: FormatVersion
   package let digests: Digests
+  /// What it needs of its reader beyond the version.
+  package let features: [Feature]
   /// Size of the file.
   package let byteCount: UInt64
   /// The data frames in file order.
@@ -23,6 +25,7 @@ package final class ModelFile: Sendable {
     self.path = path
     self.handle = handle
     version = prologue.version
+    features = Feature.allCases.filter { prologue.requiredFeatures & $0.mask != 0 }
     digests = directory.digests
     byteCount = handle.byteCount
     frames = directory.frames

@@ -2,8 +2,8 @@ import ERIFormat
 
 /// Elements of one type made into another, for every pair of types.
 ///
-/// Floating-point ones pass through Double, which holds all of them; integers through 64 bits. To an integer: cut towards zero and
-/// clamped from floating point, the low bits from an integer. To bool: whether it is not 0.
+/// Floating-point ones pass through Double, which holds all of them; integers through 64 bits. To an integer: cut towards zero, held
+/// within 64 bits, of which the low ones stay. To bool: whether it is not 0.
 struct ElementConversion {
   let source: DType
   let target: DType
@@ -74,15 +74,12 @@ struct ElementConversion {
     case .f16: each(Float16.self) { Float16($0) }
     case .bf16: each(BFloat16.self) { BFloat16(rounding: $0) }
     case .i64: each(Int64.self) { Int64(narrowing: $0) }
-    case .i32: each(Int32.self) { Int32(narrowing: $0) }
-    case .i16: each(Int16.self) { Int16(narrowing: $0) }
-    case .i8: each(Int8.self) { Int8(narrowing: $0) }
-    case .u64: each(UInt64.self) { UInt64(narrowing: $0) }
-    case .u32: each(UInt32.self) { UInt32(narrowing: $0) }
-    case .u16: each(UInt16.self) { UInt16(narrowing: $0) }
-    case .u8: each(UInt8.self) { UInt8(narrowing: $0) }
-    case .i4: each(Int8.self) { max(-8, min(7, Int8(narrowing: $0))) }
-    case .u4: each(UInt8.self) { min(15, UInt8(narrowing: $0)) }
+    case .i32, .u32: each(Int32.self) { Int32(truncatingIfNeeded: Int64(narrowing: $0)) }
+    case .i16, .u16: each(Int16.self) { Int16(truncatingIfNeeded: Int64(narrowing: $0)) }
+    case .i8, .u8: each(Int8.self) { Int8(truncatingIfNeeded: Int64(narrowing: $0)) }
+    case .u64: each(UInt64.self) { $0 < 0 ? UInt64(bitPattern: Int64(narrowing: $0)) : UInt64(narrowing: $0) }
+    case .i4: each(Int8.self) { Int8(truncatingIfNeeded: (Int64(narrowing: $0) << 60) >> 60) }
+    case .u4: each(UInt8.self) { UInt8(truncatingIfNeeded: Int64(narrowing: $0) & 15) }
     case .bool: each(UInt8.self) { $0 == 0 ? 0 : 1 }
     case .f8e4m3fn: each(UInt8.self) { SmallFloat.e4m3fn.encode($0, saturates: saturates) }
     case .f8e4m3fnuz: each(UInt8.self) { SmallFloat.e4m3fnuz.encode($0, saturates: saturates) }
@@ -141,32 +138,6 @@ extension DType {
     switch self {
     case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .i4, .u4: true
     case .f64, .f32, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: false
-    }
-  }
-
-  /// The type with a number of ONNX's TensorProto.DataType; nil for one that .eri has not.
-  init?(onnx number: Int) {
-    switch number {
-    case 1: self = .f32
-    case 2: self = .u8
-    case 3: self = .i8
-    case 4: self = .u16
-    case 5: self = .i16
-    case 6: self = .i32
-    case 7: self = .i64
-    case 9: self = .bool
-    case 10: self = .f16
-    case 11: self = .f64
-    case 12: self = .u32
-    case 13: self = .u64
-    case 16: self = .bf16
-    case 17: self = .f8e4m3fn
-    case 18: self = .f8e4m3fnuz
-    case 19: self = .f8e5m2
-    case 20: self = .f8e5m2fnuz
-    case 21: self = .u4
-    case 22: self = .i4
-    default: return nil
     }
   }
 }

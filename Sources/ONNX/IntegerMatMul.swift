@@ -56,6 +56,7 @@ extension ONNXNode {
     let total = scales[0].elements + scales[1].elements + 1
     let zeroConversion = ElementConversion(source: zero.dtype, target: .f64)
     let output = ElementConversion(source: .f64, target: zero.dtype)
+    let range = zero.dtype == .u8 ? (0.0, 255.0) : (-128.0, 127.0)
     return ONNXKernel([type], scratchBytes: held + 8 * total) { memory in
       let first: UnsafeMutablePointer<Int32> = memory.scratch(product)
       let second: UnsafeMutablePointer<Int32> = memory.scratch(product + left.bytes)
@@ -75,7 +76,8 @@ extension ONNXNode {
       zeroConversion.run(memory.input(7, as: UInt8.self), &shift, 1)
       for index in 0..<count {
         let factor = a[rows ? index / n % m : 0] * b[columns ? index % n : 0] / y[0]
-        var value = (Double(sums[index]) * factor + shift).rounded(.toNearestOrEven)
+        let sum = (Double(sums[index]) * factor + shift).rounded(.toNearestOrEven)
+        var value = max(range.0, min(range.1, sum))
         output.store(&value, memory.outputs[0] + index, 1)
       }
       return nil

@@ -3,6 +3,9 @@ package import ERIFormat
 /// Operators that share a rule; which ones there are is what this build supports.
 enum ONNXFamily: CaseIterable {
   case reshaping
+  case attention, rotaryEmbedding, linearAttention
+  case recurrent
+  case fourier, window
   case rearranging
   case joining
   case padding
@@ -14,20 +17,6 @@ enum ONNXFamily: CaseIterable {
   case trimming
   case selecting
   case unique
-  case convolution
-  case integerConvolution
-  case causalConvolution
-  case pooling
-  case unpooling
-  case folding
-  case region
-  case resize
-  case gridSample
-  case affineGrid
-  case suppression
-  case attention, rotaryEmbedding, linearAttention
-  case recurrent
-  case fourier, window
   case unary
   case activation
   case arithmetic
@@ -60,11 +49,31 @@ enum ONNXFamily: CaseIterable {
   case einsum
   case determinant
   case loss
+  case featureSelection
+  case labelEncoding
+  case treeEnsemble
+  case convolution
+  case integerConvolution
+  case causalConvolution
+  case pooling
+  case unpooling
+  case folding
+  case region
+  case resize
+  case gridSample
+  case affineGrid
+  case suppression
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
     switch self {
     case .reshaping: ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"]
+    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
+    case .rotaryEmbedding: ["RotaryEmbedding"]
+    case .linearAttention: ["LinearAttention"]
+    case .recurrent: ["RNN", "GRU", "LSTM"]
+    case .fourier: ["DFT", "STFT"]
+    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     case .rearranging: ["Transpose", "DepthToSpace", "SpaceToDepth", "Expand", "Tile", "Slice"]
     case .joining: ["Concat", "Split"]
     case .padding: ["Pad", "CenterCropPad"]
@@ -76,23 +85,6 @@ enum ONNXFamily: CaseIterable {
     case .trimming: ["Trilu", "ReverseSequence"]
     case .selecting: ["NonZero", "Compress"]
     case .unique: ["Unique"]
-    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
-    case .integerConvolution: ["ConvInteger", "QLinearConv"]
-    case .causalConvolution: ["CausalConvWithState"]
-    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
-    case .unpooling: ["MaxUnpool"]
-    case .folding: ["Col2Im"]
-    case .region: ["RoiAlign", "MaxRoiPool"]
-    case .resize: ["Resize", "Upsample"]
-    case .gridSample: ["GridSample"]
-    case .affineGrid: ["AffineGrid"]
-    case .suppression: ["NonMaxSuppression"]
-    case .attention: ["Attention", "ai.onnx.preview.FlexAttention"]
-    case .rotaryEmbedding: ["RotaryEmbedding"]
-    case .linearAttention: ["LinearAttention"]
-    case .recurrent: ["RNN", "GRU", "LSTM"]
-    case .fourier: ["DFT", "STFT"]
-    case .window: ["BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"]
     case .unary: UnaryFunction.allCases.map { $0.rawValue }
     case .activation: ActivationFunction.allCases.map { $0.rawValue }
     case .arithmetic: ArithmeticFunction.allCases.map { $0.rawValue }
@@ -125,6 +117,20 @@ enum ONNXFamily: CaseIterable {
     case .einsum: ["Einsum"]
     case .determinant: ["Det"]
     case .loss: ["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"]
+    case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
+    case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
+    case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
+    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
+    case .integerConvolution: ["ConvInteger", "QLinearConv"]
+    case .causalConvolution: ["CausalConvWithState"]
+    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
+    case .unpooling: ["MaxUnpool"]
+    case .folding: ["Col2Im"]
+    case .region: ["RoiAlign", "MaxRoiPool"]
+    case .resize: ["Resize", "Upsample"]
+    case .gridSample: ["GridSample"]
+    case .affineGrid: ["AffineGrid"]
+    case .suppression: ["NonMaxSuppression"]
     }
   }
 
@@ -132,6 +138,8 @@ enum ONNXFamily: CaseIterable {
   var widens: Bool {
     switch self {
     case .reshaping: false
+    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
+    case .window: false
     case .rearranging: false
     case .joining: false
     case .padding: false
@@ -143,19 +151,6 @@ enum ONNXFamily: CaseIterable {
     case .trimming: false
     case .selecting: false
     case .unique: true
-    case .convolution: true
-    case .integerConvolution: false
-    case .causalConvolution: true
-    case .pooling: true
-    case .unpooling: false
-    case .folding: true
-    case .region: true
-    case .resize: true
-    case .gridSample: true
-    case .affineGrid: true
-    case .suppression: true
-    case .attention, .rotaryEmbedding, .linearAttention, .recurrent, .fourier: true
-    case .window: false
     case .unary: true
     case .activation: true
     case .arithmetic: true
@@ -188,12 +183,32 @@ enum ONNXFamily: CaseIterable {
     case .einsum: true
     case .determinant: true
     case .loss: true
+    case .featureSelection: false
+    case .labelEncoding: false
+    case .treeEnsemble: true
+    case .convolution: true
+    case .integerConvolution: false
+    case .causalConvolution: true
+    case .pooling: true
+    case .unpooling: false
+    case .folding: true
+    case .region: true
+    case .resize: true
+    case .gridSample: true
+    case .affineGrid: true
+    case .suppression: true
     }
   }
 
   func kernel(_ node: ONNXNode) throws(FormatError) -> ONNXKernel {
     switch self {
     case .reshaping: try node.reshapingKernel()
+    case .attention: try node.attentionKernel()
+    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
+    case .linearAttention: try node.linearAttentionKernel()
+    case .recurrent: try node.recurrentKernel()
+    case .fourier: try node.fourierKernel()
+    case .window: try node.windowKernel()
     case .rearranging: try node.rearrangingKernel()
     case .joining: try node.joiningKernel()
     case .padding: try node.paddingKernel()
@@ -205,23 +220,6 @@ enum ONNXFamily: CaseIterable {
     case .trimming: try node.trimmingKernel()
     case .selecting: try node.selectingKernel()
     case .unique: try node.uniqueKernel()
-    case .convolution: try node.convolutionKernel()
-    case .integerConvolution: try node.integerConvolutionKernel()
-    case .causalConvolution: try node.causalConvolutionKernel()
-    case .pooling: try node.poolingKernel()
-    case .unpooling: try node.unpoolingKernel()
-    case .folding: try node.foldingKernel()
-    case .region: try node.regionKernel()
-    case .resize: try node.resizeKernel()
-    case .gridSample: try node.gridSampleKernel()
-    case .affineGrid: try node.affineGridKernel()
-    case .suppression: try node.suppressionKernel()
-    case .attention: try node.attentionKernel()
-    case .rotaryEmbedding: try node.rotaryEmbeddingKernel()
-    case .linearAttention: try node.linearAttentionKernel()
-    case .recurrent: try node.recurrentKernel()
-    case .fourier: try node.fourierKernel()
-    case .window: try node.windowKernel()
     case .unary: try node.unaryKernel()
     case .activation: try node.activationKernel()
     case .arithmetic: try node.arithmeticKernel()
@@ -254,6 +252,20 @@ enum ONNXFamily: CaseIterable {
     case .einsum: try node.einsumKernel()
     case .determinant: try node.determinantKernel()
     case .loss: try node.lossKernel()
+    case .featureSelection: try node.featureSelectionKernel()
+    case .labelEncoding: try node.labelEncodingKernel()
+    case .treeEnsemble: try node.treeEnsembleKernel()
+    case .convolution: try node.convolutionKernel()
+    case .integerConvolution: try node.integerConvolutionKernel()
+    case .causalConvolution: try node.causalConvolutionKernel()
+    case .pooling: try node.poolingKernel()
+    case .unpooling: try node.unpoolingKernel()
+    case .folding: try node.foldingKernel()
+    case .region: try node.regionKernel()
+    case .resize: try node.resizeKernel()
+    case .gridSample: try node.gridSampleKernel()
+    case .affineGrid: try node.affineGridKernel()
+    case .suppression: try node.suppressionKernel()
     }
   }
 

@@ -45,7 +45,8 @@ extension ONNXNode {
     try arity(1, 1)
     let x = try operand(0, "x")
     guard x.shape.count == 2 else { throw contractError("expected x of 2 dimensions, found \(shapeText(x.shape))") }
-    let dtype = try optionalDType("dtype") ?? x.dtype
+    var dtype = x.dtype
+    if try integer("dtype") != nil { dtype = try self.dtype("dtype") }
     let type = try BoundType(dtype, x.shape)
     let diagonal = min(max(try integer("k", default: 0), -Limits.elements), Limits.elements)
     return try FillKernel(result: type, bits: try bits(of: 1, dtype), diagonal: diagonal).kernel(for: dtype)

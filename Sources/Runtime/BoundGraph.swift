@@ -14,6 +14,8 @@ struct BoundGraph {
   let absent: [Bool]
   /// Values known already, by value; tensors are not among them.
   var constants: [Int: FloatBlock] = [:]
+  /// Nodes of Linear whose weight lies [inputs, outputs].
+  var transposedWeights: Set<Int> = []
   #if !ERI_WITHOUT_ONNX
     /// By node: what computes an operator of ONNX.
     var kernels: [Int: ONNXKernel] = [:]

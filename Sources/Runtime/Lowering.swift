@@ -110,10 +110,12 @@ extension Planner {
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {
     guard let weightValue = node.inputs[1] else { throw unsupported(index, "a weight", "none") }
     let weight = try constant(weightValue, "constant weights", index)
-    let (outputs, inputs) = (shapes[weightValue][0], shapes[weightValue][1])
+    let isTransposed = graph.transposedWeights.contains(index)
+    let (outputs, inputs) = (shapes[weightValue][isTransposed ? 1 : 0], shapes[weightValue][isTransposed ? 0 : 1])
     let packed = try store.packed(node: index, method: 0) { () throws(RuntimeError) -> FloatBlock in
       let block = try FloatBlock(count: eri_f32_gemm_packed_count(inputs, outputs))
-      eri_f32_gemm_pack(kernels, weight, 1, inputs, inputs, outputs, block.pointer)
+      eri_f32_gemm_pack(
+        kernels, weight, isTransposed ? outputs : 1, isTransposed ? 1 : inputs, inputs, outputs, block.pointer)
       return block
     }
     var epilogue = Epilogue()

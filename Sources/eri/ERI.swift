@@ -10,8 +10,8 @@ import ERIFormat
     discussion: "Exit codes: 0 done, 1 different, 2 invalid input, 3 not supported here, 64 usage.",
     version: ERIVersion,
     subcommands: [
-      Init.self, Inspect.self, Convert.self, Unpack.self, Identify.self, Run.self, Exec.self, Check.self,
-      Features.self, Synthesize.self,
+      Init.self, Inspect.self, Convert.self, Verify.self, Compat.self, Unpack.self, Identify.self, Run.self, Exec.self,
+      Check.self, Features.self, Synthesize.self,
     ])
 }
 

@@ -13,6 +13,10 @@
     private var types: [BoundType?]
     private var constants: [Int: FloatBlock] = [:]
     private var kernels: [Int: ONNXKernel] = [:]
+    private var nodes: [Node]
+    private var transposedWeights: Set<Int> = []
+    /// Values that tensors alone decide, so that what is packed from them serves every binding.
+    private var isStatic: [Bool]
     /// Values of which only an upper bound of the extents is known.
     private var dataSized: Set<Int> = []
 
@@ -22,6 +26,8 @@
       absent = binding.absent
       self.store = store
       types = [BoundType?](repeating: nil, count: program.graph.values.count)
+      nodes = program.graph.nodes
+      isStatic = program.graph.values.map { if case .tensor = $0.source { true } else { false } }
     }
 
     /// Binds all nodes in order.
@@ -46,7 +52,8 @@
           if case .onnx(let op) = program.graph.nodes[index].op { try bindONNX(op, index) } else { try bindNative(index) }
         } catch { throw RuntimeError(error.inside(program.place(ofNode: index))) }
       }
-      return BoundGraph(program, types, absent: absent, constants: constants, kernels: kernels)
+      return BoundGraph(
+        nodes, types, absent: absent, constants: constants, kernels: kernels, transposedWeights: transposedWeights)
     }
 
     /// Takes the values of an input that decides shapes.
@@ -118,8 +125,18 @@
         types[output] = type
         if kernel.dataSizedAxes[position] != nil { dataSized.insert(output) }
       }
+      let inputsAreStatic = node.inputs.map { $0.map { isStatic[$0] } ?? true }
+      for output in node.outputs { isStatic[output] = inputsAreStatic.allSatisfy { $0 } }
       guard isConstant else {
-        kernels[index] = kernel
+        let specialisation = Specialisation(
+          op: op, node: node, operands: node.inputs.map { $0.flatMap { types[$0] } }, result: kernel.outputs[0],
+          isStatic: inputsAreStatic)
+        if let (native, hasTransposedWeight) = specialisation.native() {
+          nodes[index] = native
+          if hasTransposedWeight { transposedWeights.insert(index) }
+        } else {
+          kernels[index] = kernel
+        }
         return
       }
       try compute(kernel, blocks, node)
@@ -186,10 +203,11 @@
 
   extension BoundGraph {
     init(
-      _ program: Program, _ types: [BoundType?], absent: [Bool], constants: [Int: FloatBlock],
-      kernels: [Int: ONNXKernel]
+      _ nodes: [Node], _ types: [BoundType?], absent: [Bool], constants: [Int: FloatBlock],
+      kernels: [Int: ONNXKernel], transposedWeights: Set<Int>
     ) {
-      nodes = program.graph.nodes
+      self.nodes = nodes
+      self.transposedWeights = transposedWeights
       shapes = types.map { $0?.shape ?? [] }
       dtypes = types.map { $0?.dtype ?? .f32 }
       self.absent = absent

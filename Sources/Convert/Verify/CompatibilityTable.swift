@@ -1,0 +1,6 @@
+import ERIFormat
+
+extension Compatibility {
+  static let releases: [Release] = []
+  static let parts: [Part] = []
+}

@@ -1,0 +1,124 @@
+package import ERIFormat
+import ERIReference
+
+/// A part of a graph as a model of its own: the operators that make one value, their tensors, and as inputs the values they start
+/// from.
+package struct GraphSlice: Sendable {
+  package var model: Model
+  package var inputs: [GivenValue]
+
+  /// Takes out what computes a value.
+  /// - Parameters:
+  ///   - value: the value that becomes the slice's output.
+  ///   - given: the values that the slice starts from instead of computing them.
+  /// - Throws: `FormatError` if an input is needed that is not given.
+  init(_ side: GraphSide, computing value: Int, from given: @escaping (Int) -> GivenValue?) throws(FormatError) {
+    let graph = side.program.graph
+    var builder = Builder(side: side, given: given)
+    try builder.take(value)
+    var model = Model()
+    var sliced = Graph()
+    sliced.values = builder.values
+    sliced.nodes = builder.nodes
+    guard let output = builder.numbers[value] else {
+      throw contractError("expected a node that computes \"\(graph.values[value].name)\", found none")
+    }
+    sliced.outputs = [output]
+    model.graph = sliced
+    model.tensors = builder.tensors
+    self.model = model
+    inputs = builder.inputs
+  }
+
+  /// How many operators it has.
+  package var nodeCount: Int { model.graph?.nodes.count ?? 0 }
+
+  /// The output as this runtime computes it.
+  func output(threads: Int) throws(FormatError) -> [Float] {
+    try GraphSide.output(try Program(validating: model), inputs, threads: threads)
+  }
+
+  /// The output in Double.
+  func reference() throws(FormatError) -> ReferenceTensor {
+    let program = try Program(validating: model)
+    var given: [String: ReferenceTensor] = [:]
+    for input in inputs { given[input.name] = input.reference }
+    let values = try ReferenceExecutor(program).run(inputs: given)
+    guard let output = values[program.graph.values[program.graph.outputs[0]].name] else {
+      throw contractError("expected an output that can be computed, found none")
+    }
+    return output
+  }
+
+  private struct Builder {
+    let side: GraphSide
+    let given: (Int) -> GivenValue?
+    var values: [Value] = []
+    var nodes: [Node] = []
+    var tensors: [Tensor] = []
+    var inputs: [GivenValue] = []
+    /// Values of the whole graph to those of the slice.
+    var numbers: [Int: Int] = [:]
+
+    private mutating func add(_ value: Value, for index: Int) -> Int {
+      values.append(value)
+      numbers[index] = values.count - 1
+      return values.count - 1
+    }
+
+    /// Takes over the nodes that a value needs, in the graph's order, which is topological.
+    mutating func take(_ value: Int) throws(FormatError) {
+      let graph = side.program.graph
+      var needed: Set<Int> = []
+      var open = [value]
+      while let next = open.popLast() {
+        guard next == value || given(next) == nil, let node = side.producer[next], needed.insert(node).inserted else {
+          continue
+        }
+        open += graph.nodes[node].inputs.compactMap { $0 }
+      }
+      for index in graph.nodes.indices where needed.contains(index) { try append(graph.nodes[index]) }
+    }
+
+    private mutating func append(_ node: Node) throws(FormatError) {
+      var operands: [Int?] = []
+      for input in node.inputs {
+        guard let input else {
+          operands.append(nil)
+          continue
+        }
+        operands.append(try operand(input))
+      }
+      let outputs = node.outputs.map { add(Value(side.program.graph.values[$0].name, .node), for: $0) }
+      nodes.append(Node(side.fixed(node.op), inputs: operands, outputs: outputs))
+    }
+
+    private mutating func operand(_ index: Int) throws(FormatError) -> Int {
+      if let known = numbers[index] { return known }
+      let value = side.program.graph.values[index]
+      if case .tensor(let tensor) = value.source {
+        tensors.append(side.program.tensors[tensor])
+        return add(Value(value.name, .tensor(tensors.count - 1), quantization: value.quantization), for: index)
+      }
+      guard let start = given(index) else {
+        throw FormatError(.invalid, at: "value \"\(value.name)\"", "expected a value to start from, found none")
+      }
+      // What tensors alone decide must be known when a plan is made.
+      if side.isConstant[index] {
+        tensors.append(Tensor(value.name, start.shape, role: .constant, floats: start.values))
+        return add(Value(value.name, .tensor(tensors.count - 1)), for: index)
+      }
+      inputs.append(GivenValue(name: value.name, shape: start.shape, values: start.values))
+      return add(Value(value.name, .input(Input(ValueType(.f32, constant: start.shape)))), for: index)
+    }
+  }
+}
+
+extension GraphSide {
+  /// The operator with the extents that the run gave its symbols.
+  func fixed(_ op: Operator) -> Operator {
+    guard case .reshape(let reshape) = op else { return op }
+    let sizes = symbolSizes.map { Optional($0) }
+    return .reshape(Reshape(reshape.shape.map { Dimension($0.evaluated(sizes) ?? 0) }))
+  }
+}

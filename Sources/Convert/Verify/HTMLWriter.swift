@@ -1,0 +1,47 @@
+import ERIFormat
+
+/// Builds an HTML page; all text that is not markup of our own is escaped.
+struct HTMLWriter {
+  private(set) var text = ""
+
+  /// Markup of our own.
+  mutating func raw(_ markup: String) { text += markup }
+
+  /// An element with text.
+  /// - Parameter attributes: markup of our own.
+  mutating func element(_ name: String, _ content: String, _ attributes: String = "") {
+    text += attributes.isEmpty ? "<\(name)>" : "<\(name) \(attributes)>"
+    text += HTMLWriter.escaped(content) + "</\(name)>\n"
+  }
+
+  /// A table whose rows the body writes.
+  mutating func table(_ heads: [String], _ body: (inout HTMLWriter) -> Void) {
+    text += "<div class=\"scroll\"><table><thead><tr>"
+    for head in heads { element("th", head) }
+    text += "</tr></thead><tbody>\n"
+    body(&self)
+    text += "</tbody></table></div>\n"
+  }
+
+  mutating func row(_ cells: [String], isMarked: Bool = false) {
+    text += isMarked ? "<tr class=\"marked\">" : "<tr>"
+    for cell in cells { element("td", cell) }
+    text += "</tr>\n"
+  }
+
+  /// A text that no browser takes for markup.
+  static func escaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in printable(text).unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+}
