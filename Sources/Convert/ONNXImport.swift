@@ -12,6 +12,7 @@ struct ONNXImport {
   /// Every name that the file gives, so that none is made up twice.
   private var taken: Set<[UInt8]> = []
   private var declared: [[UInt8]: ONNXValueInfo] = [:]
+  private var graphOutputs: Set<[UInt8]> = []
   private var symbols = ONNXSymbols()
   private var functions: [[UInt8]: ONNXFunctionMessage] = [:]
   private var calls = 0
@@ -91,6 +92,7 @@ struct ONNXImport {
     for input in body.inputs { taken.insert(Array(input.name.utf8)) }
     for node in body.nodes { for name in node.outputs { taken.insert(Array(name.utf8)) } }
     for value in body.values + body.outputs { declared[Array(value.name.utf8)] = value }
+    graphOutputs = Set(body.outputs.map { Array($0.name.utf8) })
     symbols.reserve(body.inputs + body.outputs)
     let initialised = Set(entries.map { Array($0.name.utf8) })
     try addInputs(body.inputs, except: initialised)
@@ -265,7 +267,9 @@ struct ONNXImport {
     guard !node.outputs.isEmpty else { throw contractError("expected at least 1 output, found none") }
     for (position, name) in (names.isEmpty ? [""] : names).enumerated() {
       let name = name.isEmpty ? unique("\(node.type).\(graph.nodes.count).\(position)") : name
-      outputs.append(try add(Value(name, .node, declared: symbols.declared(declared[Array(name.utf8)]))))
+      let key = Array(name.utf8)
+      let type = symbols.declared(declared[key], isOutput: graphOutputs.contains(key))
+      outputs.append(try add(Value(name, .node, declared: type)))
     }
     guard graph.nodes.count < Limits.nodes else {
       throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.nodes) nodes, found more")
@@ -368,7 +372,8 @@ struct ONNXImport {
       guard let source = body.actual(formal), !source.isEmpty, values[Array(source.utf8)] != nil else {
         throw contractError("expected a function that computes \"\(brief(formal))\", found none of its nodes does")
       }
-      try append(ONNXNodeMessage("Identity", inputs: [source], outputs: [actual]), 16)
+      let own = sets.last { ONNXNodeMessage.domain($0.domain).isEmpty }
+      try append(ONNXNodeMessage("Identity", inputs: [source], outputs: [actual]), own?.version ?? 13)
     }
   }
 }

@@ -32,21 +32,34 @@ struct ONNXSymbols {
     return shape
   }
 
-  /// What the file says of a node's output, in the inputs' symbols; nil: nothing that a declared type can say.
-  func declared(_ info: ONNXValueInfo?) -> ValueType? {
+  /// What the file says of a node's output; nil: nothing that a declared type can say.
+  /// - Parameter isOutput: of the graph: what the inputs have no symbol for then gets one, as long as there is room.
+  mutating func declared(_ info: ONNXValueInfo?, isOutput: Bool) -> ValueType? {
     guard let info, case .tensor(let number, let extents) = info.declared, let dtype = ONNXType.dtype(number) else {
       return nil
     }
-    var shape: [Dimension]? = []
-    for extent in extents ?? [] {
-      switch extent {
-      case .constant(let value) where value <= Int64(Limits.elements): shape?.append(Dimension(Int(value)))
-      case .named(let name):
-        if let symbol = numbers[Array(name.utf8)] { shape?.append(Dimension(symbol: symbol)) } else { shape = nil }
-      case .constant, .open: shape = nil
+    guard let extents else { return ValueType(declared: dtype, nil) }
+    var shape: [Dimension] = []
+    for (axis, extent) in extents.enumerated() {
+      guard let dimension = declared(extent, info.name, axis, isOutput: isOutput) else {
+        return ValueType(declared: dtype, nil)
       }
+      shape.append(dimension)
     }
-    return ValueType(declared: dtype, extents == nil ? nil : shape)
+    return ValueType(declared: dtype, shape)
+  }
+
+  private mutating func declared(
+    _ extent: ONNXValueInfo.Extent, _ name: String, _ axis: Int, isOutput: Bool
+  ) -> Dimension? {
+    let mayAdd = isOutput && names.count < Limits.symbols
+    switch extent {
+    case .constant(let value): return value <= Int64(Limits.elements) ? Dimension(Int(value)) : nil
+    case .named(let symbol):
+      if numbers[Array(symbol.utf8)] == nil && !mayAdd { return nil }
+      return Dimension(symbol: number(symbol))
+    case .open: return mayAdd ? Dimension(symbol: open(name, axis)) : nil
+    }
   }
 
   private mutating func number(_ name: String) -> Int {

@@ -13,8 +13,26 @@ enum ONNXType {
     number < UInt64(names.count) ? names[Int(number)] : "type \(number)"
   }
 
+  /// ONNX's number of a type.
+  static func number(_ dtype: DType) -> Int64 {
+    Int64(names.indices.first { DType(onnx: $0) == dtype } ?? 0)
+  }
+
+  /// The type of a number; nil: one that .eri lacks.
   static func dtype(_ number: UInt64) -> DType? {
     Int(exactly: number).flatMap { DType(onnx: $0) }
+  }
+
+  /// Whether two elements share a byte there.
+  static func isHalved(_ dtype: DType) -> Bool { dtype == .i4 || dtype == .u4 }
+
+  /// The IR version that brought the type.
+  static func irVersion(_ dtype: DType) -> Int {
+    switch dtype {
+    case .f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: 8
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: 9
+    case .i4, .u4: 10
+    }
   }
 
   /// The field that holds values of the type where they are not raw bytes, and whether it holds varints.
@@ -163,7 +181,7 @@ final class ONNXTensorReader {
         .limitExceeded, at: "", "expected at most \(Limits.elements) elements, found \(shapeText(message.shape))")
     }
     let place = "\(path): \(what) \"\(message.name)\""
-    let isHalved = dtype == .i4 || dtype == .u4
+    let isHalved = ONNXType.isHalved(dtype)
     let units = isHalved ? elements / 2 + elements % 2 : elements
     let source = try source(message, isHalved ? .u8 : dtype, units, place)
     tensor.values = .source(isHalved ? NibbleSource(source, elements, isSigned: dtype == .i4) : source)

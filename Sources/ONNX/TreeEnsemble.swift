@@ -168,19 +168,20 @@ private struct TreeEnsemble: RealKernel {
   }
 
   private func gather<Element: ONNXReal>(_ x: UnsafePointer<Element>, _ totals: UnsafeMutablePointer<Double>) -> Bool {
-    let greatest = Element.greatestFiniteMagnitude.wide
-    let start = trees.aggregate == 2 ? greatest : trees.aggregate == 3 ? -greatest : 0
-    totals.update(repeating: start, count: trees.targets)
+    // The least and the greatest start from no number, which gives way to any.
+    totals.update(repeating: trees.aggregate > 1 ? Double.nan : 0, count: trees.targets)
     for root in trees.roots {
       guard let leaf = trees.leaf(root, x) else { return false }
       let (target, weight) = (trees.leafTargets[leaf], trees.leafWeights[leaf])
       switch trees.aggregate {
-      case 2: totals[target] = min(totals[target], weight)
-      case 3: totals[target] = max(totals[target], weight)
+      case 2: totals[target] = totals[target] < weight ? totals[target] : weight
+      case 3: totals[target] = totals[target] > weight ? totals[target] : weight
       case 0: totals[target] += weight / Double(trees.roots.count)
       default: totals[target] += weight
       }
     }
+    // A target without leaves is 0.
+    for target in 0..<trees.targets where totals[target].isNaN { totals[target] = 0 }
     return true
   }
 

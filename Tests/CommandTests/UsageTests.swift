@@ -23,7 +23,11 @@ import Testing
       .compactMap {
         $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil
       }
-    #expect(names == ["init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features", "synthesize"])
+    #expect(
+      names == [
+        "init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
+        "synthesize",
+      ])
   }
 
   static let wrong: [(words: String, message: String)] = [
@@ -45,7 +49,10 @@ import Testing
     ("verify a.eri", "expected two files, found one; give B, or --self for one alone"),
     ("verify --self a.eri b.eri", "--self: expected one file, found two"),
     ("verify --self a.eri --html r.html", "--html: expected a comparison of two files, found --self"),
-    ("verify a.eri b.eri --policy same", "The value 'same' is invalid for '--policy <policy>'. Please provide one of 'same-weights', 'fp32' and 'int8'."),
+    (
+      "verify a.eri b.eri --policy same",
+      "The value 'same' is invalid for '--policy <policy>'. Please provide one of 'same-weights', 'fp32' or 'int8'."
+    ),
     ("synthesize clips --clips 0", "--clips: expected 1 to 1000000, found 0"),
   ]
 
