@@ -35,7 +35,12 @@ extension ONNXNode {
   /// The type that an attribute names by its number in ONNX.
   func dtype(_ name: String) throws(FormatError) -> DType {
     guard let number = try integer(name) else { throw contractError("expected attribute \"\(name)\", found none") }
-    return try DType(onnx: number)
+    guard let dtype = DType(onnx: number) else {
+      throw FormatError(
+        .unsupported, at: "",
+        "expected attribute \"\(name)\" to be the number of a type of numbers in .eri, found \(number)")
+    }
+    return dtype
   }
 
   /// The type that an attribute names where it is there and not 0.
