@@ -52,6 +52,8 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
+  case featureScaling
+  case linearModel
   case convolution
   case integerConvolution
   case causalConvolution
@@ -116,6 +118,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
+    case .featureScaling: ["ai.onnx.ml.Scaler", "ai.onnx.ml.Normalizer", "ai.onnx.ml.Imputer"]
+    case .linearModel: ["ai.onnx.ml.LinearRegressor", "ai.onnx.ml.LinearClassifier"]
     case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
     case .integerConvolution: ["ConvInteger", "QLinearConv"]
     case .causalConvolution: ["CausalConvWithState"]
@@ -178,6 +182,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
+    case .featureScaling: false
+    case .linearModel: false
     case .convolution: true
     case .integerConvolution: false
     case .causalConvolution: true
@@ -243,6 +249,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
+    case .featureScaling: try node.featureScalingKernel()
+    case .linearModel: try node.linearModelKernel()
     case .convolution: try node.convolutionKernel()
     case .integerConvolution: try node.integerConvolutionKernel()
     case .causalConvolution: try node.causalConvolutionKernel()
