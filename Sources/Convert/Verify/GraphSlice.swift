@@ -143,8 +143,8 @@ extension GraphSlice {
 
   private static func treatsItemsApart(_ op: Operator) -> Bool {
     switch op {
-    case .conv, .batchNorm, .linear, .maxPool, .layerNorm, .unary: true
-    case .weightNorm, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate: false
+    case .conv, .batchNorm, .linear, .maxPool, .layerNorm, .unary, .prelu: true
+    case .weightNorm, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate, .softmax, .onnx: false
     }
   }
 }
