@@ -63,8 +63,9 @@ extension ModelContent {
           json.member("name") { $0.string(port.name) }
           json.member("dtype") { $0.string(port.dtype.name) }
           json.member("shape") { json in
+            guard let shape = port.shape else { return json.null() }
             json.array { json in
-              for extent in port.shape {
+              for extent in shape {
                 if let constant = Int(extent) { json.integer(constant) } else { json.string(extent) }
               }
             }

@@ -40,7 +40,7 @@ extension ModelContent {
   }
 
   private func text(_ port: Port) -> String {
-    "\(port.name) \(port.dtype.name) [\(joined(port.shape, separator: ", "))]"
+    "\(port.name) \(port.dtype.name) [\(port.shape.map { joined($0, separator: ", ") } ?? "…")]"
       + (port.isOptional ? ", may be left out" : "")
   }
 

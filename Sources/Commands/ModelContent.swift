@@ -6,8 +6,8 @@ struct ModelContent {
   struct Port {
     let name: String
     let dtype: DType
-    /// Symbols by name, "?" for an extent that only binding decides.
-    let shape: [String]
+    /// Symbols by name, "?" for an extent that only binding decides; nil: nothing is known of the shape before.
+    let shape: [String]?
     let isOptional: Bool
   }
 
@@ -42,13 +42,14 @@ struct ModelContent {
       if case .input(let input) = graph.values[value].source { isOptional = input.omission != .required }
       return Port(
         name: graph.values[value].name, dtype: program.types[value].dtype,
-        shape: program.types[value].shape.map { $0.text(graph.symbols) }, isOptional: isOptional)
+        shape: program.types[value].isRanked ? program.types[value].shape.map { $0.text(graph.symbols) } : nil,
+        isOptional: isOptional)
     }
     inputs = program.inputs.map(port)
     outputs = graph.outputs.map(port)
     var operators: [(name: String, count: Int)] = []
     for node in graph.nodes {
-      let name = node.op.identity.name
+      let name = node.op.label
       if let index = operators.firstIndex(where: { $0.name == name }) {
         operators[index].count += 1
       } else {

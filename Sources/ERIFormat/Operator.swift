@@ -56,6 +56,12 @@ package enum Operator: Equatable, Sendable {
     }
   }
 
+  /// What messages and listings call it: the operator's name, "onnx.Resize" for one of ONNX.
+  package var label: String {
+    if case .onnx(let op) = self { return "onnx.\(op.qualifiedName)" }
+    return identity.name
+  }
+
   /// Types of the outputs for these inputs.
   package func outputs(_ inputs: [ValueType?], _ inference: inout ShapeInference) throws(FormatError) -> [ValueType] {
     switch self {

@@ -47,9 +47,9 @@ public struct Program: Sendable {
   private static func place(_ graph: Graph, _ index: Int) -> String {
     let node = graph.nodes[index]
     guard let output = node.outputs.first, output >= 0, output < graph.values.count else {
-      return "node \(index) (\(node.op.identity.name))"
+      return "node \(index) (\(node.op.label))"
     }
-    return "node \(index) (\(node.op.identity.name) \(graph.values[output].name))"
+    return "node \(index) (\(node.op.label) \(graph.values[output].name))"
   }
 
   private static func limit(

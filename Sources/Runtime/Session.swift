@@ -167,8 +167,8 @@ public final class Session {
   public func bind(_ given: [InputShape]) throws(RuntimeError) {
     plan = nil
     let binding = try InputBinding(program, given)
-    var planner = Planner(
-      program: program, graph: try boundGraph(given, binding), options: options, kernels: kernels, store: store)
+    let graph = try boundGraph(given, binding)
+    var planner = Planner(program: program, graph: graph, options: options, kernels: kernels, store: store)
     let (plan, inputs, outputs) = try planner.plan()
     store.releaseTensors()
     try executor.prepare(plan)
@@ -265,9 +265,23 @@ public final class Session {
   /// The kernels of the steps, in order: what the plan chose.
   package var kernelNames: [String] { plan?.steps.map { $0.kernelName } ?? [] }
 
+  /// A value of any type after a run under `keepsValues`, its extents as the run left them; nil if it was not computed.
+  package func typedValue(_ index: Int) -> (dtype: DType, shape: [Int], bytes: [UInt8])? {
+    guard let plan, index >= 0, index < plan.slots.count, let slot = plan.slots[index] else { return nil }
+    let shape = slot.actualShape
+    guard slot.dtype != .f32 else {
+      guard let floats = value(named: program.graph.values[index].name) else { return nil }
+      return (.f32, shape, floats.prefix(shape.reduce(1, *)).withUnsafeBytes { [UInt8]($0) })
+    }
+    let count = shape.reduce(1, *) * slot.dtype.byteCount
+    return (slot.dtype, shape, [UInt8](UnsafeRawBufferPointer(start: executor.address(slot), count: count)))
+  }
+
   /// A value after a run under `keepsValues`, row-major; nil if there is no such value or it was not computed.
   package func value(named name: String) -> [Float]? {
-    guard let plan, let index = program.value(named: name), let slot = plan.slots[index] else { return nil }
+    guard let plan, let index = program.value(named: name), let slot = plan.slots[index], slot.dtype == .f32 else {
+      return nil
+    }
     let memory = executor.address(slot)
     switch slot.layout {
     case .rowMajor:

@@ -34,7 +34,7 @@ struct GraphRuns {
     let graph = b.program.graph
     return GraphComparison.Row(
       name: graph.values[output].name, nameInA: a.program.graph.values[other].name,
-      place: b.program.place(ofNode: node), op: graph.nodes[node].op.identity.name, shapeA: a.shapes[other],
+      place: b.program.place(ofNode: node), op: graph.nodes[node].op.label, shapeA: a.shapes[other],
       shapeB: b.shapes[output], allowed: share, cumulativeAllowed: allowed, isOutput: graph.outputs.contains(output))
   }
 
