@@ -54,8 +54,13 @@ let package = Package(
     .target(
       name: "ERIFormat", dependencies: ["CERISchema", "CProtobufC", "CZstd", "CERISystem"],
       swiftSettings: strict),
+    // Operators that only foreign graphs need, for any type: the runtime runs them as they are, the reference in Double. A device
+    // build leaves them out.
     .target(
-      name: "ERIRuntime", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"],
+      name: "ERIONNX", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"], path: "Sources/ONNX",
+      swiftSettings: strict),
+    .target(
+      name: "ERIRuntime", dependencies: ["ERIFormat", "ERIONNX", "CERIKernels", "CERISystem"],
       path: "Sources/Runtime", swiftSettings: strict),
     .target(
       name: "ERISignal", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Signal",
@@ -68,7 +73,8 @@ let package = Package(
 
     // The workstation's part.
     .target(
-      name: "ERIReference", dependencies: ["ERIFormat", "CERISystem"], path: "Sources/Reference", swiftSettings: strict),
+      name: "ERIReference", dependencies: ["ERIFormat", "ERIONNX", "CERISystem"], path: "Sources/Reference",
+      swiftSettings: strict),
     .target(
       name: "ERINetworks", dependencies: ["ERIFormat"], path: "Sources/Networks", swiftSettings: strict),
     .target(
@@ -81,8 +87,8 @@ let package = Package(
     // Other frameworks' containers are zip archives as often as not: zlib inflates and checks them.
     .target(
       name: "ERIConvert",
-      dependencies: ["ERIFormat", "ERINetworks", "ERIRuntime", "ERIReference", "CERISystem", "CZlib"],
-      path: "Sources/Convert", swiftSettings: strict),
+      dependencies: ["ERIFormat", "ERINetworks", "ERIONNX", "ERIRuntime", "ERIReference", "CERISystem", "CZlib"],
+      path: "Sources/Convert", resources: [.embedInCode("Maps")], swiftSettings: strict),
 
     // The tools.
     .executableTarget(
@@ -110,6 +116,8 @@ let package = Package(
       dependencies: [
         "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
       ]),
+    .testTarget(
+      name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "CAllocationCounter", "ERITestSupport"]),
     .testTarget(name: "ERIReferenceTests", dependencies: ["ERIFormat", "ERIReference"]),
     .testTarget(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),

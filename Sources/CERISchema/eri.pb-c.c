@@ -322,6 +322,51 @@ void   eri__value__free_unpacked
   assert(message->base.descriptor == &eri__value__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   eri__declared__init
+                     (Eri__Declared         *message)
+{
+  static const Eri__Declared init_value = ERI__DECLARED__INIT;
+  *message = init_value;
+}
+size_t eri__declared__get_packed_size
+                     (const Eri__Declared *message)
+{
+  assert(message->base.descriptor == &eri__declared__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__declared__pack
+                     (const Eri__Declared *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__declared__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__declared__pack_to_buffer
+                     (const Eri__Declared *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__declared__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Declared *
+       eri__declared__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__Declared *)
+     protobuf_c_message_unpack (&eri__declared__descriptor,
+                                allocator, len, data);
+}
+void   eri__declared__free_unpacked
+                     (Eri__Declared *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__declared__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   eri__input__init
                      (Eri__Input         *message)
 {
@@ -1085,6 +1130,321 @@ void   eri__gate__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &eri__gate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__onnx__init
+                     (Eri__Onnx         *message)
+{
+  static const Eri__Onnx init_value = ERI__ONNX__INIT;
+  *message = init_value;
+}
+size_t eri__onnx__get_packed_size
+                     (const Eri__Onnx *message)
+{
+  assert(message->base.descriptor == &eri__onnx__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__onnx__pack
+                     (const Eri__Onnx *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__onnx__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__onnx__pack_to_buffer
+                     (const Eri__Onnx *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__onnx__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Onnx *
+       eri__onnx__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__Onnx *)
+     protobuf_c_message_unpack (&eri__onnx__descriptor,
+                                allocator, len, data);
+}
+void   eri__onnx__free_unpacked
+                     (Eri__Onnx *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__onnx__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__onnx_attribute__init
+                     (Eri__OnnxAttribute         *message)
+{
+  static const Eri__OnnxAttribute init_value = ERI__ONNX_ATTRIBUTE__INIT;
+  *message = init_value;
+}
+size_t eri__onnx_attribute__get_packed_size
+                     (const Eri__OnnxAttribute *message)
+{
+  assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__onnx_attribute__pack
+                     (const Eri__OnnxAttribute *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__onnx_attribute__pack_to_buffer
+                     (const Eri__OnnxAttribute *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__OnnxAttribute *
+       eri__onnx_attribute__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__OnnxAttribute *)
+     protobuf_c_message_unpack (&eri__onnx_attribute__descriptor,
+                                allocator, len, data);
+}
+void   eri__onnx_attribute__free_unpacked
+                     (Eri__OnnxAttribute *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__onnx_attribute__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__onnx_integers__init
+                     (Eri__OnnxIntegers         *message)
+{
+  static const Eri__OnnxIntegers init_value = ERI__ONNX_INTEGERS__INIT;
+  *message = init_value;
+}
+size_t eri__onnx_integers__get_packed_size
+                     (const Eri__OnnxIntegers *message)
+{
+  assert(message->base.descriptor == &eri__onnx_integers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__onnx_integers__pack
+                     (const Eri__OnnxIntegers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__onnx_integers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__onnx_integers__pack_to_buffer
+                     (const Eri__OnnxIntegers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__onnx_integers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__OnnxIntegers *
+       eri__onnx_integers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__OnnxIntegers *)
+     protobuf_c_message_unpack (&eri__onnx_integers__descriptor,
+                                allocator, len, data);
+}
+void   eri__onnx_integers__free_unpacked
+                     (Eri__OnnxIntegers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__onnx_integers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__onnx_numbers__init
+                     (Eri__OnnxNumbers         *message)
+{
+  static const Eri__OnnxNumbers init_value = ERI__ONNX_NUMBERS__INIT;
+  *message = init_value;
+}
+size_t eri__onnx_numbers__get_packed_size
+                     (const Eri__OnnxNumbers *message)
+{
+  assert(message->base.descriptor == &eri__onnx_numbers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__onnx_numbers__pack
+                     (const Eri__OnnxNumbers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__onnx_numbers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__onnx_numbers__pack_to_buffer
+                     (const Eri__OnnxNumbers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__onnx_numbers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__OnnxNumbers *
+       eri__onnx_numbers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__OnnxNumbers *)
+     protobuf_c_message_unpack (&eri__onnx_numbers__descriptor,
+                                allocator, len, data);
+}
+void   eri__onnx_numbers__free_unpacked
+                     (Eri__OnnxNumbers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__onnx_numbers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__onnx_texts__init
+                     (Eri__OnnxTexts         *message)
+{
+  static const Eri__OnnxTexts init_value = ERI__ONNX_TEXTS__INIT;
+  *message = init_value;
+}
+size_t eri__onnx_texts__get_packed_size
+                     (const Eri__OnnxTexts *message)
+{
+  assert(message->base.descriptor == &eri__onnx_texts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__onnx_texts__pack
+                     (const Eri__OnnxTexts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__onnx_texts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__onnx_texts__pack_to_buffer
+                     (const Eri__OnnxTexts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__onnx_texts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__OnnxTexts *
+       eri__onnx_texts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__OnnxTexts *)
+     protobuf_c_message_unpack (&eri__onnx_texts__descriptor,
+                                allocator, len, data);
+}
+void   eri__onnx_texts__free_unpacked
+                     (Eri__OnnxTexts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__onnx_texts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message)
+{
+  static const Eri__PReLU init_value = ERI__PRE_LU__INIT;
+  *message = init_value;
+}
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU *message)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__PReLU *)
+     protobuf_c_message_unpack (&eri__pre_lu__descriptor,
+                                allocator, len, data);
+}
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__pre_lu__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   eri__softmax__init
+                     (Eri__Softmax         *message)
+{
+  static const Eri__Softmax init_value = ERI__SOFTMAX__INIT;
+  *message = init_value;
+}
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax *message)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t eri__softmax__pack
+                     (const Eri__Softmax *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &eri__softmax__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Eri__Softmax *)
+     protobuf_c_message_unpack (&eri__softmax__descriptor,
+                                allocator, len, data);
+}
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &eri__softmax__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   eri__preprocessing__init
@@ -2291,7 +2651,7 @@ const ProtobufCMessageDescriptor eri__graph__descriptor =
   (ProtobufCMessageInit) eri__graph__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor eri__value__field_descriptors[4] =
+static const ProtobufCFieldDescriptor eri__value__field_descriptors[5] =
 {
   {
     "name",
@@ -2341,8 +2701,21 @@ static const ProtobufCFieldDescriptor eri__value__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "declared",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Value, declared),
+    &eri__declared__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned eri__value__field_indices_by_name[] = {
+  4,   /* field[4] = declared */
   1,   /* field[1] = input */
   0,   /* field[0] = name */
   3,   /* field[3] = quantization */
@@ -2351,7 +2724,7 @@ static const unsigned eri__value__field_indices_by_name[] = {
 static const ProtobufCIntRange eri__value__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor eri__value__descriptor =
 {
@@ -2361,11 +2734,75 @@ const ProtobufCMessageDescriptor eri__value__descriptor =
   "Eri__Value",
   "eri",
   sizeof(Eri__Value),
-  4,
+  5,
   eri__value__field_descriptors,
   eri__value__field_indices_by_name,
   1,  eri__value__number_ranges,
   (ProtobufCMessageInit) eri__value__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__declared__field_descriptors[3] =
+{
+  {
+    "dtype",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Declared, dtype),
+    &eri__dtype__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shape",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Declared, n_shape),
+    offsetof(Eri__Declared, shape),
+    &eri__dimension__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ranked",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Declared, ranked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__declared__field_indices_by_name[] = {
+  0,   /* field[0] = dtype */
+  2,   /* field[2] = ranked */
+  1,   /* field[1] = shape */
+};
+static const ProtobufCIntRange eri__declared__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor eri__declared__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.Declared",
+  "Declared",
+  "Eri__Declared",
+  "eri",
+  sizeof(Eri__Declared),
+  3,
+  eri__declared__field_descriptors,
+  eri__declared__field_indices_by_name,
+  1,  eri__declared__number_ranges,
+  (ProtobufCMessageInit) eri__declared__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor eri__input__field_descriptors[4] =
@@ -2496,7 +2933,7 @@ const ProtobufCMessageDescriptor eri__dimension__descriptor =
   (ProtobufCMessageInit) eri__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor eri__node__field_descriptors[17] =
+static const ProtobufCFieldDescriptor eri__node__field_descriptors[20] =
 {
   {
     "inputs",
@@ -2702,6 +3139,42 @@ static const ProtobufCFieldDescriptor eri__node__field_descriptors[17] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "onnx",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, onnx),
+    &eri__onnx__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prelu",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, prelu),
+    &eri__pre_lu__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "softmax",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Node, operator_case),
+    offsetof(Eri__Node, softmax),
+    &eri__softmax__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned eri__node__field_indices_by_name[] = {
   9,   /* field[9] = attention */
@@ -2715,8 +3188,11 @@ static const unsigned eri__node__field_indices_by_name[] = {
   8,   /* field[8] = layer_norm */
   6,   /* field[6] = linear */
   7,   /* field[7] = max_pool */
+  17,   /* field[17] = onnx */
   1,   /* field[1] = outputs */
+  18,   /* field[18] = prelu */
   14,   /* field[14] = reshape */
+  19,   /* field[19] = softmax */
   15,   /* field[15] = transpose */
   11,   /* field[11] = unary */
   2,   /* field[2] = version */
@@ -2726,7 +3202,7 @@ static const ProtobufCIntRange eri__node__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 3 },
-  { 0, 17 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor eri__node__descriptor =
 {
@@ -2736,7 +3212,7 @@ const ProtobufCMessageDescriptor eri__node__descriptor =
   "Eri__Node",
   "eri",
   sizeof(Eri__Node),
-  17,
+  20,
   eri__node__field_descriptors,
   eri__node__field_indices_by_name,
   2,  eri__node__number_ranges,
@@ -3395,6 +3871,382 @@ const ProtobufCMessageDescriptor eri__gate__descriptor =
   eri__gate__field_indices_by_name,
   1,  eri__gate__number_ranges,
   (ProtobufCMessageInit) eri__gate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__onnx__field_descriptors[4] =
+{
+  {
+    "domain",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Onnx, domain),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Onnx, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "opset",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Onnx, opset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attributes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__Onnx, n_attributes),
+    offsetof(Eri__Onnx, attributes),
+    &eri__onnx_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__onnx__field_indices_by_name[] = {
+  3,   /* field[3] = attributes */
+  0,   /* field[0] = domain */
+  1,   /* field[1] = name */
+  2,   /* field[2] = opset */
+};
+static const ProtobufCIntRange eri__onnx__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor eri__onnx__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.Onnx",
+  "Onnx",
+  "Eri__Onnx",
+  "eri",
+  sizeof(Eri__Onnx),
+  4,
+  eri__onnx__field_descriptors,
+  eri__onnx__field_indices_by_name,
+  1,  eri__onnx__number_ranges,
+  (ProtobufCMessageInit) eri__onnx__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__onnx_attribute__field_descriptors[8] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Eri__OnnxAttribute, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "integer",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, integer),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, number),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "integers",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, integers),
+    &eri__onnx_integers__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "numbers",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, numbers),
+    &eri__onnx_numbers__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "texts",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, texts),
+    &eri__onnx_texts__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tensor",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Eri__OnnxAttribute, value_case),
+    offsetof(Eri__OnnxAttribute, tensor),
+    &eri__golden_tensor__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__onnx_attribute__field_indices_by_name[] = {
+  1,   /* field[1] = integer */
+  4,   /* field[4] = integers */
+  0,   /* field[0] = name */
+  2,   /* field[2] = number */
+  5,   /* field[5] = numbers */
+  7,   /* field[7] = tensor */
+  3,   /* field[3] = text */
+  6,   /* field[6] = texts */
+};
+static const ProtobufCIntRange eri__onnx_attribute__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor eri__onnx_attribute__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.OnnxAttribute",
+  "OnnxAttribute",
+  "Eri__OnnxAttribute",
+  "eri",
+  sizeof(Eri__OnnxAttribute),
+  8,
+  eri__onnx_attribute__field_descriptors,
+  eri__onnx_attribute__field_indices_by_name,
+  1,  eri__onnx_attribute__number_ranges,
+  (ProtobufCMessageInit) eri__onnx_attribute__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__onnx_integers__field_descriptors[1] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Eri__OnnxIntegers, n_values),
+    offsetof(Eri__OnnxIntegers, values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__onnx_integers__field_indices_by_name[] = {
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange eri__onnx_integers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor eri__onnx_integers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.OnnxIntegers",
+  "OnnxIntegers",
+  "Eri__OnnxIntegers",
+  "eri",
+  sizeof(Eri__OnnxIntegers),
+  1,
+  eri__onnx_integers__field_descriptors,
+  eri__onnx_integers__field_indices_by_name,
+  1,  eri__onnx_integers__number_ranges,
+  (ProtobufCMessageInit) eri__onnx_integers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__onnx_numbers__field_descriptors[1] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Eri__OnnxNumbers, n_values),
+    offsetof(Eri__OnnxNumbers, values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__onnx_numbers__field_indices_by_name[] = {
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange eri__onnx_numbers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor eri__onnx_numbers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.OnnxNumbers",
+  "OnnxNumbers",
+  "Eri__OnnxNumbers",
+  "eri",
+  sizeof(Eri__OnnxNumbers),
+  1,
+  eri__onnx_numbers__field_descriptors,
+  eri__onnx_numbers__field_indices_by_name,
+  1,  eri__onnx_numbers__number_ranges,
+  (ProtobufCMessageInit) eri__onnx_numbers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__onnx_texts__field_descriptors[1] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Eri__OnnxTexts, n_values),
+    offsetof(Eri__OnnxTexts, values),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__onnx_texts__field_indices_by_name[] = {
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange eri__onnx_texts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor eri__onnx_texts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.OnnxTexts",
+  "OnnxTexts",
+  "Eri__OnnxTexts",
+  "eri",
+  sizeof(Eri__OnnxTexts),
+  1,
+  eri__onnx_texts__field_descriptors,
+  eri__onnx_texts__field_indices_by_name,
+  1,  eri__onnx_texts__number_ranges,
+  (ProtobufCMessageInit) eri__onnx_texts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define eri__pre_lu__field_descriptors NULL
+#define eri__pre_lu__field_indices_by_name NULL
+#define eri__pre_lu__number_ranges NULL
+const ProtobufCMessageDescriptor eri__pre_lu__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.PReLU",
+  "PReLU",
+  "Eri__PReLU",
+  "eri",
+  sizeof(Eri__PReLU),
+  0,
+  eri__pre_lu__field_descriptors,
+  eri__pre_lu__field_indices_by_name,
+  0,  eri__pre_lu__number_ranges,
+  (ProtobufCMessageInit) eri__pre_lu__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor eri__softmax__field_descriptors[1] =
+{
+  {
+    "axis",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Eri__Softmax, axis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned eri__softmax__field_indices_by_name[] = {
+  0,   /* field[0] = axis */
+};
+static const ProtobufCIntRange eri__softmax__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor eri__softmax__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "eri.Softmax",
+  "Softmax",
+  "Eri__Softmax",
+  "eri",
+  sizeof(Eri__Softmax),
+  1,
+  eri__softmax__field_descriptors,
+  eri__softmax__field_indices_by_name,
+  1,  eri__softmax__number_ranges,
+  (ProtobufCMessageInit) eri__softmax__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor eri__preprocessing__field_descriptors[2] =
@@ -4400,7 +5252,7 @@ const ProtobufCMessageDescriptor eri__budget__descriptor =
   (ProtobufCMessageInit) eri__budget__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue eri__dtype__enum_values_by_number[14] =
+static const ProtobufCEnumValue eri__dtype__enum_values_by_number[20] =
 {
   { "DTYPE_UNSPECIFIED", "ERI__DTYPE__DTYPE_UNSPECIFIED", 0 },
   { "DTYPE_F64", "ERI__DTYPE__DTYPE_F64", 1 },
@@ -4416,23 +5268,35 @@ static const ProtobufCEnumValue eri__dtype__enum_values_by_number[14] =
   { "DTYPE_U16", "ERI__DTYPE__DTYPE_U16", 11 },
   { "DTYPE_U8", "ERI__DTYPE__DTYPE_U8", 12 },
   { "DTYPE_BOOL", "ERI__DTYPE__DTYPE_BOOL", 13 },
+  { "DTYPE_F8E4M3FN", "ERI__DTYPE__DTYPE_F8E4M3FN", 14 },
+  { "DTYPE_F8E4M3FNUZ", "ERI__DTYPE__DTYPE_F8E4M3FNUZ", 15 },
+  { "DTYPE_F8E5M2", "ERI__DTYPE__DTYPE_F8E5M2", 16 },
+  { "DTYPE_F8E5M2FNUZ", "ERI__DTYPE__DTYPE_F8E5M2FNUZ", 17 },
+  { "DTYPE_I4", "ERI__DTYPE__DTYPE_I4", 18 },
+  { "DTYPE_U4", "ERI__DTYPE__DTYPE_U4", 19 },
 };
 static const ProtobufCIntRange eri__dtype__value_ranges[] = {
-{0, 0},{0, 14}
+{0, 0},{0, 20}
 };
-static const ProtobufCEnumValueIndex eri__dtype__enum_values_by_name[14] =
+static const ProtobufCEnumValueIndex eri__dtype__enum_values_by_name[20] =
 {
   { "DTYPE_BF16", 4 },
   { "DTYPE_BOOL", 13 },
   { "DTYPE_F16", 3 },
   { "DTYPE_F32", 2 },
   { "DTYPE_F64", 1 },
+  { "DTYPE_F8E4M3FN", 14 },
+  { "DTYPE_F8E4M3FNUZ", 15 },
+  { "DTYPE_F8E5M2", 16 },
+  { "DTYPE_F8E5M2FNUZ", 17 },
   { "DTYPE_I16", 7 },
   { "DTYPE_I32", 6 },
+  { "DTYPE_I4", 18 },
   { "DTYPE_I64", 5 },
   { "DTYPE_I8", 8 },
   { "DTYPE_U16", 11 },
   { "DTYPE_U32", 10 },
+  { "DTYPE_U4", 19 },
   { "DTYPE_U64", 9 },
   { "DTYPE_U8", 12 },
   { "DTYPE_UNSPECIFIED", 0 },
@@ -4444,9 +5308,9 @@ const ProtobufCEnumDescriptor eri__dtype__descriptor =
   "DType",
   "Eri__DType",
   "eri",
-  14,
+  20,
   eri__dtype__enum_values_by_number,
-  14,
+  20,
   eri__dtype__enum_values_by_name,
   1,
   eri__dtype__value_ranges,

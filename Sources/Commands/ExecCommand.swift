@@ -69,17 +69,21 @@ package struct ExecCommand: Sendable {
       throw CommandFailure(error, file: model)
     }
     let files = try openInputs(session)
-    do throws(RuntimeError) {
-      try session.bind(zip(inputs, files).map { Session.InputShape($0.name, $1.header.shape) })
-    } catch {
+    let deciding = session.inputDescriptions.filter { $0.decidesShapes }.map { $0.name }
+    var shapes: [Session.InputShape] = []
+    for (input, file) in zip(inputs, files) {
+      let values = deciding.contains(input.name) ? try bytes(of: file) : nil
+      shapes.append(Session.InputShape(input.name, file.header.shape, values: values))
+    }
+    do throws(RuntimeError) { try session.bind(shapes) } catch {
       // A fault of one input is a fault of its file.
       let input = inputs.first { error.place == "input \"\($0.name)\"" }
       throw CommandFailure(error, file: input?.path ?? model)
     }
     for (input, file) in zip(inputs, files) {
-      let fault = session.withInput(input.name) { buffer -> FormatError? in
+      let fault = session.withInputBytes(input.name) { buffer -> FormatError? in
         do throws(FormatError) {
-          try file.readValues(into: UnsafeMutableRawBufferPointer(buffer))
+          try file.readValues(into: buffer)
           return nil
         } catch {
           return error
@@ -88,6 +92,17 @@ package struct ExecCommand: Sendable {
       if case .some(.some(let error)) = fault { throw CommandFailure(error) }
     }
     return session
+  }
+
+  /// The values of an input that shapes depend on.
+  private func bytes(of file: NPYFile) throws(CommandFailure) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: file.header.byteCount)
+    var fault: FormatError?
+    bytes.withUnsafeMutableBytes { buffer in
+      do throws(FormatError) { try file.readValues(into: buffer) } catch { fault = error }
+    }
+    if let fault { throw CommandFailure(fault) }
+    return bytes
   }
 
   /// Opens the inputs' files; their headers must have names and types of the model's inputs.
@@ -126,6 +141,7 @@ package struct ExecCommand: Sendable {
       let end = eri_clock_monotonic()
       switch status {
       case .done: break
+      case .failed(let error): throw CommandFailure(error, file: model)
       case .notBound: throw CommandFailure(.invalid, "\(model): expected inputs bound before the run, found none")
       }
       if run > 0 { milliseconds.append(Double(end - start) / 1e6) }
@@ -137,11 +153,17 @@ package struct ExecCommand: Sendable {
   private func write(_ session: Session) throws(CommandFailure) -> ArrayFiles {
     let outputs = session.outputs
     let files = try ArrayFiles(outputs.map { $0.name }, folder: outputFolder)
+    // Before the first is written: all or none.
+    for output in outputs {
+      do throws(FormatError) { _ = try NPYHeader.encoded(dtype: output.dtype, shape: output.shape) } catch {
+        throw CommandFailure(error.inside("output \"\(output.name)\"").inside(model))
+      }
+    }
     try createFolder(outputFolder)
     for (index, output) in outputs.enumerated() {
-      let fault = session.withOutput(index) { values -> FormatError? in
+      let fault = session.withOutputBytes(index) { values -> FormatError? in
         do throws(FormatError) {
-          try writeNPY(files[index], .f32, output.shape, UnsafeRawBufferPointer(values))
+          try writeNPY(files[index], output.dtype, output.shape, values)
           return nil
         } catch {
           return error

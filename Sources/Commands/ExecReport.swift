@@ -14,7 +14,7 @@ struct ExecReport {
   var text: String {
     var lines: [String] = []
     for (index, output) in session.outputs.enumerated() {
-      lines.append("\(output.name) float32 \(shapeText(output.shape)) -> \(files[index])")
+      lines.append("\(output.name) \(output.dtype.name) \(shapeText(output.shape)) -> \(files[index])")
     }
     if let median = median(milliseconds) {
       lines.append(
@@ -34,7 +34,7 @@ struct ExecReport {
           for (index, output) in session.outputs.enumerated() {
             json.object { json in
               json.member("name") { $0.string(output.name) }
-              json.member("dtype") { $0.string(DType.f32.name) }
+              json.member("dtype") { $0.string(output.dtype.name) }
               json.member("shape") { $0.integers(output.shape) }
               json.member("file") { $0.string(files[index]) }
             }

@@ -2,19 +2,32 @@ package import ERIFormat
 import ERIRuntime
 
 extension Golden {
-  /// A golden of the model: every input drawn from the seed, every symbol of size 1, and the outputs that direct sums give for them.
+  /// A golden of the model: every input drawn from the seed, every symbol of size 1 but those given, and the outputs that direct
+  /// sums give for them.
   ///
   /// Its tolerance lets a plan with Winograd convolutions and another processor's kernels pass.
   /// - Throws: `CommandFailure` if the model has no valid graph or this runtime cannot run it.
-  package static func recorded(from model: Model, name: String, seed: UInt64) throws(CommandFailure) -> Golden {
-    let program: Program
-    do throws(FormatError) { program = try Program(validating: model) } catch { throw CommandFailure(error) }
+  package static func recorded(
+    from model: Model, name: String, seed: UInt64, sizes: [(symbol: String, size: Int)] = []
+  ) throws(CommandFailure) -> Golden {
     var golden = Golden()
     golden.name = name
     golden.generator = normalGenerator
     golden.seed = seed
-    golden.bindings = program.graph.symbols.map { Binding($0, 1) }
+    golden.bindings = (model.graph?.symbols ?? []).map { symbol in
+      Binding(symbol, sizes.first { $0.symbol == symbol }?.size ?? 1)
+    }
     golden.tolerance = 1e-4
+    return try golden.recomputed(with: model)
+  }
+
+  /// The same inputs and what the model gives for them now.
+  /// - Throws: as `recorded`.
+  package func recomputed(with model: Model) throws(CommandFailure) -> Golden {
+    let program: Program
+    do throws(FormatError) { program = try Program(validating: model) } catch { throw CommandFailure(error) }
+    var golden = self
+    golden.outputs = []
     var options = SessionOptions()
     options.exact = true
     do throws(RuntimeError) {
@@ -24,9 +37,7 @@ extension Golden {
       for input in inputs {
         _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
       }
-      guard session.run() == .done else {
-        throw RuntimeError(.invalid, at: name, "expected inputs bound before the run, found none")
-      }
+      try session.runToEnd()
       for (index, output) in session.outputs.enumerated() {
         let bytes = session.withOutput(index) { values in
           var bytes: [UInt8] = []

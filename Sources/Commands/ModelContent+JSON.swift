@@ -19,12 +19,7 @@ extension ModelContent {
         }
       }
       json.member("labels") { $0.strings(model.labels) }
-      json.member("preprocessing") { json in
-        json.object { json in
-          json.member("video") { put(model.preprocessing.video, into: &$0) }
-          json.member("audio") { put(model.preprocessing.audio, into: &$0) }
-        }
-      }
+      json.member("preprocessing") { $0.put(model.preprocessing) }
       json.member("provenance") { put(model.provenance, into: &$0) }
       json.member("lineage") { json in
         json.array { json in
@@ -77,42 +72,6 @@ extension ModelContent {
           json.member("optional") { $0.boolean(port.isOptional) }
         }
       }
-    }
-  }
-
-  private func put(_ video: VideoPreprocessing?, into json: inout JSONWriter) {
-    guard let video else { return json.null() }
-    json.object { json in
-      json.member("steps") { $0.integer(video.steps) }
-      json.member("height") { $0.integer(video.height) }
-      json.member("width") { $0.integer(video.width) }
-      json.member("crop_scale") { $0.number(video.cropScale) }
-      json.member("mean") { $0.numbers(video.mean) }
-      json.member("deviation") { $0.numbers(video.deviation) }
-    }
-  }
-
-  private func put(_ audio: AudioPreprocessing?, into json: inout JSONWriter) {
-    guard let audio else { return json.null() }
-    json.object { json in
-      json.member("sample_rate") { $0.integer(audio.sampleRate) }
-      json.member("fft_size") { $0.integer(audio.fftSize) }
-      json.member("hop_length") { $0.integer(audio.hopLength) }
-      json.member("mel_count") { $0.integer(audio.melCount) }
-      json.member("coefficients") { $0.integer(audio.coefficientCount) }
-      json.member("top_decibels") { $0.number(audio.topDecibels) }
-      json.member("stack") { $0.integer(audio.stack) }
-      json.member("steps") { $0.integer(audio.steps) }
-      json.member("selection") { json in
-        switch audio.selection {
-        case .uniform: json.string("uniform")
-        case .segmentMean: json.string("segment mean")
-        case .full: json.string("full")
-        }
-      }
-      json.member("mean") { $0.numbers(audio.mean) }
-      json.member("deviation") { $0.numbers(audio.deviation) }
-      json.member("statistics_trained") { $0.boolean(audio.statisticsTrained) }
     }
   }
 

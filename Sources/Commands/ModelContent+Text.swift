@@ -68,7 +68,9 @@ extension ModelContent {
 
   private func text(_ step: LineageStep) -> String {
     var text = step.action
-    if !step.detail.isEmpty { text += ": \(step.detail)" }
+    // A rule's detail names every tensor that it met; --json has it whole.
+    let shown = step.detail.unicodeScalars.prefix(160)
+    if !step.detail.isEmpty { text += ": " + String(shown) + (shown.endIndex < step.detail.endIndex ? "…" : "") }
     if !step.source.isEmpty { text += " (from \(step.source))" }
     return text
   }

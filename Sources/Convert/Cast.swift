@@ -35,10 +35,11 @@ final class CastSource: TensorSource, @unchecked Sendable {
     allowsOverflow = allowOverflow
   }
 
-  private static func isFloat(_ dtype: DType) -> Bool {
+  static func isFloat(_ dtype: DType) -> Bool {
     switch dtype {
     case .f64, .f32, .f16, .bf16: true
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: false
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      false
     }
   }
 
@@ -72,7 +73,8 @@ final class CastSource: TensorSource, @unchecked Sendable {
     case .f32: cast(bytes.bindMemory(to: Float.self), memory, count)
     case .f16: cast(bytes.bindMemory(to: Float16.self), memory, count)
     case .bf16: cast(bytes.bindMemory(to: BFloat16.self), memory, count)
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: (Report(), nil)
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      (Report(), nil)
     }
   }
 
@@ -84,7 +86,8 @@ final class CastSource: TensorSource, @unchecked Sendable {
     case .f32: CastSource.cast(values, memory.bindMemory(to: Float.self), count)
     case .f16: CastSource.cast(values, memory.bindMemory(to: Float16.self), count)
     case .bf16: CastSource.cast(values, memory.bindMemory(to: BFloat16.self), count)
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: (Report(), nil)
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      (Report(), nil)
     }
   }
 
@@ -110,59 +113,5 @@ final class CastSource: TensorSource, @unchecked Sendable {
       }
     }
     return (report, firstOverflow)
-  }
-}
-
-/// A floating-point type that tensors are stored in.
-protocol StoredFloat: BitwiseCopyable {
-  /// The exact value.
-  var double: Double { get }
-  /// The nearest value, ties to even.
-  init(rounding value: Double)
-}
-
-extension Double: StoredFloat {
-  var double: Double { self }
-  init(rounding value: Double) { self = value }
-}
-
-extension Float: StoredFloat {
-  var double: Double { Double(self) }
-  init(rounding value: Double) { self = Float(value) }
-}
-
-extension Float16: StoredFloat {
-  var double: Double { Double(self) }
-  init(rounding value: Double) { self = Float16(value) }
-}
-
-/// The upper half of a float32.
-struct BFloat16: StoredFloat {
-  let bits: UInt16
-
-  var double: Double { Double(Float(bitPattern: UInt32(bits) << 16)) }
-
-  init(rounding value: Double) {
-    var single = Float(value)
-    guard !single.isNaN else {
-      // A quiet NaN, however its lower half looks.
-      bits = UInt16(truncatingIfNeeded: single.bitPattern >> 16) | 0x0040
-      return
-    }
-    // Rounded to odd first, so that rounding twice is as rounding once.
-    if Double(single) != value && single.isFinite {
-      if Double(single.magnitude) > value.magnitude {
-        single = Float(bitPattern: single.bitPattern - 1)
-      }
-      single = Float(bitPattern: single.bitPattern | 1)
-    } else if single.isInfinite && value.isFinite {
-      single = value < 0 ? -Float.greatestFiniteMagnitude : Float.greatestFiniteMagnitude
-    }
-    let pattern = single.bitPattern
-    guard single.isFinite else {
-      bits = UInt16(truncatingIfNeeded: pattern >> 16)
-      return
-    }
-    bits = UInt16(truncatingIfNeeded: (pattern + 0x7FFF + (pattern >> 16 & 1)) >> 16)
   }
 }

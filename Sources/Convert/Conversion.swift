@@ -5,19 +5,42 @@ package struct Conversion: Sendable {
   package var model: Model
   /// What was noticed, left behind or changed, a sentence each.
   package private(set) var notes: [String] = []
-  private var casts: [CastSource] = []
+  /// What fitting to a network did, rule by rule.
+  package private(set) var steps: [Fitting.Step] = []
+  private var casts = CastLog()
 
-  /// Reads a file of tensors of any container; an .eri file keeps all it holds.
-  /// - Parameter allowInert: whether objects that a pickle asks for become inert placeholders instead of a refusal.
-  /// - Throws: `FormatError` with the path as the outermost place.
-  package init(reading path: String, allowInert: Bool = false) throws(FormatError) {
+  init(model: Model, notes: [String], steps: [Fitting.Step], casts: CastLog) {
+    self.model = model
+    self.notes = notes
+    self.steps = steps
+    self.casts = casts
+  }
+
+  /// Reads a file of tensors of any container; an .eri file keeps all it holds, an .onnx file its graph.
+  /// - Parameters:
+  ///   - allowInert: whether objects that a pickle asks for become inert placeholders instead of a refusal.
+  ///   - weightsOnly: whether an .onnx file's graph is left out.
+  /// - Throws: `FormatError` with the path as the outermost place; `.unsupported` for a graph that cannot be computed here.
+  package init(reading path: String, allowInert: Bool = false, weightsOnly: Bool = false) throws(FormatError) {
     let checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
     if case .model(let model) = checkpoint.details {
       self.model = model
       return
     }
-    model = Model()
     notes = checkpoint.notes
+    if checkpoint.container == .onnx && !weightsOnly {
+      do throws(FormatError) {
+        let (model, notes) = try ONNXImport.model(of: checkpoint)
+        self.model = model
+        self.notes += notes
+        self.model.lineage[0].sourceSHA256 = try Conversion.digest(ofFile: path).text
+      } catch {
+        throw error.place.hasPrefix(path) ? error : error.inside(path)
+      }
+      return
+    }
+    if checkpoint.container == .onnx { notes.append("the graph was left out") }
+    model = Model()
     // The format wants optimiser state last.
     let states = checkpoint.entries.filter { $0.tensor.role == .optimizerState }
     model.tensors = checkpoint.entries.filter { $0.tensor.role != .optimizerState }.map { $0.tensor }
@@ -47,42 +70,16 @@ package struct Conversion: Sendable {
         "expected a file of tensors alone to cast, found a graph whose operators take the types that it has")
     }
     for (index, tensor) in model.tensors.enumerated() where tensor.role == .weight && tensor.dtype != dtype {
-      guard let source = CastSource(tensor, to: dtype, allowOverflow: allowOverflow) else { continue }
-      casts.append(source)
-      model.tensors[index].dtype = dtype
-      model.tensors[index].values = .source(source)
+      model.tensors[index] = casts.cast(tensor, to: dtype, allowOverflow: allowOverflow)
     }
-    if !casts.isEmpty {
+    if casts.count > 0 {
       model.lineage.append(
         LineageStep(action: "store", detail: "\(counted(casts.count, "tensor")) cast to \(dtype.name)"))
     }
   }
 
   /// What the casts did, a sentence for each pair of types; complete once the model has been written.
-  package var castReports: [String] {
-    var reports: [String] = []
-    var pairs: [(DType, DType)] = []
-    for cast in casts where !pairs.contains(where: { $0 == (cast.source.dtype, cast.target) }) {
-      pairs.append((cast.source.dtype, cast.target))
-    }
-    for (from, to) in pairs {
-      var total = CastSource.Report()
-      var place = ""
-      var tensors = 0
-      for cast in casts where (cast.source.dtype, cast.target) == (from, to) {
-        let report = cast.report
-        tensors += 1
-        if report.largestError > total.largestError || place.isEmpty { place = cast.source.name }
-        total.add(report)
-      }
-      var text = "cast \(counted(tensors, "tensor")) from \(from.name) to \(to.name): "
-      text += "\(total.changed) of \(counted(total.count, "value")) changed"
-      if total.largestError > 0 { text += ", largest error \(decimal(total.largestError)) in \"\(brief(place))\"" }
-      if total.overflowed > 0 { text += ", \(total.overflowed) became infinite" }
-      reports.append(text)
-    }
-    return reports
-  }
+  package var castReports: [String] { casts.reports }
 
   private static func detail(_ checkpoint: Checkpoint) -> String {
     var detail = checkpoint.container.rawValue

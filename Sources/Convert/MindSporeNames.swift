@@ -16,7 +16,8 @@ enum MindSporeNames {
 
 /// MindSpore's names of the element types.
 enum MindSporeType {
-  static func name(_ dtype: DType) -> String {
+  /// Nil: it has none.
+  static func name(_ dtype: DType) -> String? {
     switch dtype {
     case .f64: "Float64"
     case .f32: "Float32"
@@ -31,6 +32,7 @@ enum MindSporeType {
     case .u16: "UInt16"
     case .u8: "UInt8"
     case .bool: "Bool"
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4: nil
     }
   }
 

@@ -126,7 +126,7 @@ enum MindSporeReader {
   ) throws(FormatError) -> Checkpoint.Entry {
     guard let dtype = MindSporeType.dtype(chunked.typeName) else {
       throw FormatError(
-        .unsupported, at: "", "expected a type of 8 to 64 bits that .eri has, found \"\(brief(chunked.typeName))\"")
+        .unsupported, at: "", "expected a type that .eri has, found \"\(brief(chunked.typeName))\"")
     }
     // MindSpore writes some scalars, a learning rate among them, as an array of no element with one element's bytes.
     let shape = chunked.dims == [0] && chunked.byteCount == UInt64(dtype.byteCount) ? [] : chunked.dims

@@ -39,7 +39,8 @@ package enum MindSporeWriter {
         head.append(0x08)
         appendVarint(extent, to: &head)
       }
-      appendText(0x12, MindSporeType.name(tensor.dtype), to: &head)
+      appendText(
+        0x12, try typeName(MindSporeType.name(tensor.dtype), of: tensor, in: "a .ckpt file"), to: &head)
       head.append(0x1A)
       appendVarint(end - start, to: &head)
       var value: [UInt8] = []

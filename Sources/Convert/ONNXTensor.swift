@@ -1,4 +1,5 @@
 import ERIFormat
+import ERIONNX
 
 /// ONNX's element types by their numbers.
 enum ONNXType {
@@ -12,22 +13,25 @@ enum ONNXType {
     number < UInt64(names.count) ? names[Int(number)] : "type \(number)"
   }
 
+  /// ONNX's number of a type.
+  static func number(_ dtype: DType) -> Int64 {
+    Int64(names.indices.first { DType(onnx: $0) == dtype } ?? 0)
+  }
+
+  /// The type of a number; nil: one that .eri lacks.
   static func dtype(_ number: UInt64) -> DType? {
-    switch number {
-    case 1: .f32
-    case 2: .u8
-    case 3: .i8
-    case 4: .u16
-    case 5: .i16
-    case 6: .i32
-    case 7: .i64
-    case 9: .bool
-    case 10: .f16
-    case 11: .f64
-    case 12: .u32
-    case 13: .u64
-    case 16: .bf16
-    default: nil
+    Int(exactly: number).flatMap { DType(onnx: $0) }
+  }
+
+  /// Whether two elements share a byte there.
+  static func isHalved(_ dtype: DType) -> Bool { dtype == .i4 || dtype == .u4 }
+
+  /// The IR version that brought the type.
+  static func irVersion(_ dtype: DType) -> Int {
+    switch dtype {
+    case .f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: 8
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: 9
+    case .i4, .u4: 10
     }
   }
 
@@ -35,7 +39,8 @@ enum ONNXType {
   static func field(_ dtype: DType) -> (number: UInt32, isVarint: Bool) {
     switch dtype {
     case .f32: (4, false)
-    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16: (5, true)
+    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      (5, true)
     case .i64: (7, true)
     case .f64: (10, false)
     case .u32, .u64: (11, true)
@@ -72,9 +77,31 @@ final class ONNXTensorReader {
     self.path = path
   }
 
+  /// Reads an initialiser.
   func read(_ reader: ProtobufReader) throws(FormatError) -> Checkpoint.Entry {
     let message = try message(reader)
-    do throws(FormatError) { return try entry(message) } catch { throw error.inside("\"\(brief(message.name))\"") }
+    do throws(FormatError) { return try entry(message, "initialiser") } catch {
+      throw error.inside("\"\(brief(message.name))\"")
+    }
+  }
+
+  /// Reads a tensor under another name than its own.
+  func tensor(_ reader: ProtobufReader, named name: String, _ what: String) throws(FormatError) -> Tensor {
+    var message = try message(reader)
+    message.name = name
+    do throws(FormatError) { return try entry(message, what).tensor } catch {
+      throw error.inside("\(what) \"\(brief(name))\"")
+    }
+  }
+
+  /// The number of a tensor's element type.
+  func elementType(_ reader: ProtobufReader) throws(FormatError) -> UInt64 {
+    var reader = reader
+    var type: UInt64 = 0
+    while let field = try reader.next() {
+      if field.number == 2 { type = try reader.integer(field, "an element type") }
+    }
+    return type
   }
 
   private func message(_ reader: ProtobufReader) throws(FormatError) -> Message {
@@ -143,42 +170,44 @@ final class ONNXTensorReader {
     return pair
   }
 
-  private func entry(_ message: Message) throws(FormatError) -> Checkpoint.Entry {
+  private func entry(_ message: Message, _ what: String) throws(FormatError) -> Checkpoint.Entry {
     let typeName = ONNXType.name(message.type)
     guard let dtype = ONNXType.dtype(message.type) else {
-      throw FormatError(
-        .unsupported, at: "", "expected an element type of 8 to 64 bits that .eri has, found \(typeName)")
+      throw FormatError(.unsupported, at: "", "expected an element type that .eri has, found \(typeName)")
     }
     var tensor = Tensor(message.name, dtype, message.shape, values: .bytes([]))
-    guard let count = tensor.byteCount, let elements = tensor.elementCount else {
+    guard tensor.byteCount != nil, let elements = tensor.elementCount else {
       throw FormatError(
         .limitExceeded, at: "", "expected at most \(Limits.elements) elements, found \(shapeText(message.shape))")
     }
-    let place = "\(path): initialiser \"\(message.name)\""
-    if message.isExternal {
-      tensor.values = .source(try external(message, count, dtype, place))
-    } else if let raw = message.raw {
-      guard raw.byteCount == UInt64(count) else {
-        throw byteCountError(count, typeName, message.shape, raw.byteCount)
-      }
-      tensor.values = .source(FileRegion(file, raw.pieces, dtype: dtype, place: place))
-    } else {
-      let (field, isVarint) = ONNXType.field(dtype)
-      let values = message.values[field] ?? Values()
-      if isVarint {
-        // Every value takes at least a byte, so that no few bytes can ask for much memory.
-        guard values.byteCount >= UInt64(elements) else {
-          throw byteCountError(elements, typeName, message.shape, values.byteCount)
-        }
-        tensor.values = .source(VarintRegion(file, values.pieces, dtype: dtype, place: place))
-      } else {
-        guard values.byteCount == UInt64(count) else {
-          throw byteCountError(count, typeName, message.shape, values.byteCount)
-        }
-        tensor.values = .source(FileRegion(file, values.pieces, dtype: dtype, place: place))
-      }
-    }
+    let place = "\(path): \(what) \"\(message.name)\""
+    let isHalved = ONNXType.isHalved(dtype)
+    let units = isHalved ? elements / 2 + elements % 2 : elements
+    let source = try source(message, isHalved ? .u8 : dtype, units, place)
+    tensor.values = .source(isHalved ? NibbleSource(source, elements, isSigned: dtype == .i4) : source)
     return Checkpoint.Entry(tensor, dtypeName: typeName)
+  }
+
+  /// The values as they are stored: units of a type, of which there are so many.
+  private func source(
+    _ message: Message, _ dtype: DType, _ units: Int, _ place: String
+  ) throws(FormatError) -> TensorSource {
+    // Within 64 bits: units are bounded by Limits.elements.
+    let count = units * dtype.byteCount
+    if message.isExternal { return try external(message, count, dtype, place) }
+    if let raw = message.raw {
+      guard raw.byteCount == UInt64(count) else { throw byteCountError(count, message, raw.byteCount) }
+      return FileRegion(file, raw.pieces, dtype: dtype, place: place)
+    }
+    let (field, isVarint) = ONNXType.field(dtype)
+    let values = message.values[field] ?? Values()
+    guard isVarint else {
+      guard values.byteCount == UInt64(count) else { throw byteCountError(count, message, values.byteCount) }
+      return FileRegion(file, values.pieces, dtype: dtype, place: place)
+    }
+    // Every value takes at least a byte, so that no few bytes can ask for much memory.
+    guard values.byteCount >= UInt64(units) else { throw byteCountError(units, message, values.byteCount) }
+    return VarintRegion(file, values.pieces, dtype: dtype, place: place)
   }
 
   /// Values in another file of the model's folder.
@@ -215,7 +244,7 @@ final class ONNXTensorReader {
     }
     let found = length ?? (other.byteCount >= offset ? other.byteCount - offset : 0)
     guard found == UInt64(count) else {
-      throw byteCountError(count, ONNXType.name(message.type), message.shape, found)
+      throw byteCountError(count, message, found)
     }
     guard offset <= other.byteCount, UInt64(count) <= other.byteCount - offset else {
       throw FormatError(
@@ -231,68 +260,9 @@ final class ONNXTensorReader {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private func byteCountError(_ expected: Int, _ type: String, _ shape: [Int], _ found: UInt64) -> FormatError {
-    FormatError(.invalid, at: "", "expected \(expected) bytes for \(type) \(shapeText(shape)), found \(found)")
-  }
-}
-
-/// Values that stand in a file as protobuf's varints, to be narrowed to their own type.
-final class VarintRegion: TensorSource, @unchecked Sendable {
-  private let file: FileHandle
-  private let pieces: [FileRegion.Piece]
-  private let dtype: DType
-  private let place: String
-
-  /// - Parameter pieces: ranges of whole varints that lie within the file.
-  init(_ file: FileHandle, _ pieces: [FileRegion.Piece], dtype: DType, place: String) {
-    self.file = file
-    self.pieces = pieces
-    self.dtype = dtype
-    self.place = place
-  }
-
-  override func read(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
-    do throws(FormatError) { try decode(into: memory) } catch { throw error.inside(place) }
-  }
-
-  private func decode(into memory: UnsafeMutableRawBufferPointer) throws(FormatError) {
-    let window = FileWindow(file)
-    let width = dtype.byteCount
-    var filled = 0
-    for piece in pieces {
-      var reader = ProtobufReader(window, from: piece.offset, to: piece.offset + UInt64(piece.count))
-      while reader.position < reader.end {
-        let value = try reader.varint()
-        guard filled + width <= memory.count else {
-          throw FormatError(.invalid, at: "", "expected \(memory.count / width) values, found more")
-        }
-        guard isInRange(value) else {
-          throw FormatError(
-            .invalid, at: "",
-            "expected values of \(dtype.name), found \(Int64(bitPattern: value)) at element \(filled / width)")
-        }
-        for byte in 0..<width { memory[filled + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)) }
-        filled += width
-      }
-    }
-    guard filled == memory.count else {
-      throw FormatError(.invalid, at: "", "expected \(memory.count / width) values, found \(filled / width)")
-    }
-  }
-
-  /// Whether the type holds the number; floats stand as their bits.
-  private func isInRange(_ value: UInt64) -> Bool {
-    let signed = Int64(bitPattern: value)
-    switch dtype {
-    case .i64, .u64: return true
-    case .i32: return Int32(exactly: signed) != nil
-    case .i16: return Int16(exactly: signed) != nil
-    case .i8: return Int8(exactly: signed) != nil
-    case .u32: return UInt32(exactly: value) != nil
-    case .u16, .f16, .bf16: return UInt16(exactly: value) != nil
-    case .u8: return UInt8(exactly: value) != nil
-    case .bool: return value <= 1
-    case .f32, .f64: return false
-    }
+  private func byteCountError(_ expected: Int, _ message: Message, _ found: UInt64) -> FormatError {
+    FormatError(
+      .invalid, at: "",
+      "expected \(expected) bytes for \(ONNXType.name(message.type)) \(shapeText(message.shape)), found \(found)")
   }
 }

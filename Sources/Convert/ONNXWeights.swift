@@ -17,50 +17,13 @@ package struct ONNXSummary: Sendable {
 /// Reads the initialisers of an ONNX model's graph.
 enum ONNXWeights {
   static func read(_ file: FileHandle, path: String) throws(FormatError) -> Checkpoint {
-    var message = ProtobufReader(FileWindow(file), from: 0, to: file.byteCount)
-    var summary = ONNXSummary()
-    var graph: ProtobufReader?
-    while let field = try message.next() {
-      switch field.number {
-      case 1: summary.irVersion = try message.integer(field, "an IR version")
-      case 2: summary.producerName = try message.text(field, limit: Limits.nameBytes, "a producer's name")
-      case 3: summary.producerVersion = try message.text(field, limit: Limits.nameBytes, "a producer's version")
-      case 7:
-        guard graph == nil else {
-          throw FormatError(.invalid, at: "byte \(field.offset)", "expected one graph, found a second")
-        }
-        graph = try message.message(field, "a graph")
-      case 8:
-        guard summary.opset.count < Limits.arity else {
-          throw FormatError(
-            .limitExceeded, at: "byte \(field.offset)", "expected at most \(Limits.arity) operator sets, found more")
-        }
-        summary.opset.append(try operatorSet(try message.message(field, "an operator set")))
-      default: break
-      }
-    }
-    guard let graph else {
-      throw FormatError(.invalid, at: "", "expected an ONNX model with a graph, found none; is it a single tensor?")
-    }
-    var reader = ONNXGraphReader(file, path: path, summary: summary)
-    do throws(FormatError) { try reader.read(graph) } catch { throw error.inside("graph") }
+    let model = try ONNXModelMessage(file)
+    var reader = ONNXGraphReader(file, path: path, summary: model.summary)
+    do throws(FormatError) { try reader.read(model.graph) } catch { throw error.inside("graph") }
     var checkpoint = Checkpoint(.onnx, path: path, entries: reader.entries, notes: reader.notes)
     reader.summary.operatorTypes = reader.types.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     checkpoint.details = .onnx(reader.summary)
     return checkpoint
-  }
-
-  private static func operatorSet(_ message: ProtobufReader) throws(FormatError) -> (domain: String, version: UInt64) {
-    var message = message
-    var set = (domain: "", version: UInt64(0))
-    while let field = try message.next() {
-      switch field.number {
-      case 1: set.domain = try message.text(field, limit: Limits.nameBytes, "a domain")
-      case 2: set.version = try message.integer(field, "a version")
-      default: break
-      }
-    }
-    return set
   }
 }
 
@@ -100,7 +63,8 @@ struct ONNXGraphReader {
         guard summary.inputs.count < Limits.values else {
           throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.values) inputs, found more")
         }
-        summary.inputs.append(try input(try graph.message(field, "an input")))
+        let input = try ONNXValueInfo(try graph.message(field, "an input"), "input")
+        summary.inputs.append((input.name, input.summary))
       case 15:
         throw FormatError(
           .unsupported, at: "byte \(field.offset)",
@@ -129,55 +93,5 @@ struct ONNXGraphReader {
       }
     }
     return holdsGraph
-  }
-
-  /// ValueInfoProto: name 1, type 2.
-  private func input(_ message: ProtobufReader) throws(FormatError) -> (name: String, shape: [Int]) {
-    var message = message
-    var name = ""
-    var shape: [Int] = []
-    while let field = try message.next() {
-      switch field.number {
-      case 1: name = try message.text(field, limit: Limits.nameBytes, "an input's name")
-      case 2:
-        do throws(FormatError) { shape = try self.shape(try message.message(field, "a type")) } catch {
-          throw error.inside("input \"\(brief(name))\"")
-        }
-      default: break
-      }
-    }
-    return (name, shape)
-  }
-
-  /// The extents of TypeProto.tensor_type 1, .shape 2, .dim 1, .dim_value 1.
-  private func shape(_ type: ProtobufReader) throws(FormatError) -> [Int] {
-    var shape: [Int] = []
-    guard let tensor = try last(1, of: type, "a tensor's type"), var dimensions = try last(2, of: tensor, "a shape")
-    else { return [] }
-    while let field = try dimensions.next() {
-      guard field.number == 1 else { continue }
-      var dimension = try dimensions.message(field, "a dimension")
-      var extent = -1
-      while let field = try dimension.next() {
-        guard field.number == 1 else { continue }
-        extent = Int(clamping: Int64(bitPattern: try dimension.integer(field, "an extent")))
-      }
-      guard shape.count < Limits.rank else {
-        throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.rank) dimensions, found more")
-      }
-      shape.append(extent)
-    }
-    return shape
-  }
-
-  /// The message in a field's last occurrence, which is the one that counts.
-  private func last(_ number: UInt32, of message: ProtobufReader, _ what: String) throws(FormatError) -> ProtobufReader?
-  {
-    var message = message
-    var found: ProtobufReader?
-    while let field = try message.next() {
-      if field.number == number { found = try message.message(field, what) }
-    }
-    return found
   }
 }

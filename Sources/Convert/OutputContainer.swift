@@ -7,6 +7,7 @@ package enum OutputContainer: Equatable, Sendable {
   case npz
   case mindSporeCheckpoint
   case torch
+  case onnx
 
   /// - Throws: `FormatError` `.unsupported` for any other extension.
   package init(path: String) throws(FormatError) {
@@ -19,16 +20,24 @@ package enum OutputContainer: Equatable, Sendable {
     case ".npz": self = .npz
     case ".ckpt": self = .mindSporeCheckpoint
     case ".pth", ".pt": self = .torch
+    case ".onnx": self = .onnx
     default:
-      let found =
-        ending == ".onnx" ? ".onnx, which needs a graph; it is not written yet" : ending.isEmpty ? "none" : ending
       throw FormatError(
         .unsupported, at: path,
-        "expected a name that ends in .eri, .safetensors, .npz, .ckpt or .pth, found \(found)")
+        "expected a name that ends in .eri, .safetensors, .npz, .ckpt, .pth or .onnx, found \(ending.isEmpty ? "none" : ending)"
+      )
     }
   }
 
-  /// Writes a model's tensors; what the container has no place for is left out.
+  /// Whether a model's graph has a place in it.
+  package var holdsGraph: Bool {
+    switch self {
+    case .eri, .onnx: true
+    case .safetensors, .npz, .mindSporeCheckpoint, .torch: false
+    }
+  }
+
+  /// Writes a model, or its tensors; what the container has no place for is left out.
   /// - Parameters:
   ///   - level: zstd's, of .eri alone.
   ///   - threads: that pack, of .eri alone.
@@ -41,6 +50,11 @@ package enum OutputContainer: Equatable, Sendable {
     if self == .eri {
       try model.write(to: path, level: level, threads: threads)
       return []
+    }
+    if self == .onnx {
+      do throws(FormatError) { return try ONNXExport.write(model, to: path) } catch {
+        throw error.place.hasPrefix(path) ? error : error.inside(path)
+      }
     }
     var notes: [String] = []
     if model.graph != nil { notes.append("the graph, the preprocessing and the labels were left out") }
@@ -62,7 +76,7 @@ package enum OutputContainer: Equatable, Sendable {
     }
     do throws(FormatError) {
       switch self {
-      case .eri: break
+      case .eri, .onnx: break
       case .safetensors: try SafetensorsWriter.write(tensors, to: path)
       case .npz: try NPZ.write(tensors, to: path)
       case .mindSporeCheckpoint: try MindSporeWriter.write(tensors, to: path, checksum: checksum)
@@ -78,7 +92,7 @@ package enum OutputContainer: Equatable, Sendable {
   private func split(_ tensors: [Tensor]) -> ([Tensor], omitted: Int) {
     let kept: [Tensor]
     switch self {
-    case .eri, .safetensors: kept = tensors
+    case .eri, .onnx, .safetensors: kept = tensors
     case .npz, .torch: kept = tensors.filter { $0.role != .optimizerState }
     case .mindSporeCheckpoint:
       kept = tensors.filter { $0.role != .optimizerState || MindSporeNames.role(of: $0.name) == .optimizerState }

@@ -8,3 +8,13 @@ func requirePlain(_ tensor: Tensor, for container: String) throws(FormatError) {
       "expected values that mean themselves, found quantized ones, whose scales \(container) has no place for")
   }
 }
+
+/// The container's name of a tensor's type.
+func typeName(_ name: String?, of tensor: Tensor, in container: String) throws(FormatError) -> String {
+  guard let name else {
+    throw FormatError(
+      .unsupported, at: "tensor \"\(tensor.name)\"",
+      "expected a type that \(container) has a name for, found \(tensor.dtype.name)")
+  }
+  return name
+}

@@ -112,6 +112,54 @@ extension ProtobufReader {
     return value
   }
 
+  /// Appends the values of a repeated integer field, packed or not.
+  func appendIntegers(_ field: Field, to values: inout [Int64], limit: Int, _ what: String) throws(FormatError) {
+    switch field.content {
+    case .varint(let value):
+      guard values.count < limit else { throw tooMany(field, limit, what) }
+      values.append(Int64(bitPattern: value))
+    case .bytes:
+      var packed = try message(field, what)
+      while packed.position < packed.end {
+        guard values.count < limit else { throw tooMany(field, limit, what) }
+        values.append(Int64(bitPattern: try packed.varint()))
+      }
+    case .fixed32, .fixed64: throw unexpected(field, "\(what) as numbers")
+    }
+  }
+
+  /// The float32 of a field.
+  func float(_ field: Field, _ what: String) throws(FormatError) -> Float {
+    guard case .fixed32(let offset) = field.content else { throw unexpected(field, "\(what) of 4 bytes") }
+    return try float(at: offset)
+  }
+
+  /// Appends the values of a repeated float32 field, packed or not.
+  func appendFloats(_ field: Field, to values: inout [Float], limit: Int, _ what: String) throws(FormatError) {
+    switch field.content {
+    case .fixed32(let offset):
+      guard values.count < limit else { throw tooMany(field, limit, what) }
+      values.append(try float(at: offset))
+    case .bytes(let offset, let count):
+      guard count % 4 == 0 else {
+        throw error(field.offset, "expected \(what) of 4 bytes each, found \(counted(Int(clamping: count), "byte"))")
+      }
+      guard count / 4 <= UInt64(limit - values.count) else { throw tooMany(field, limit, what) }
+      for index in 0..<(count / 4) { values.append(try float(at: offset + 4 * index)) }
+    case .varint, .fixed64: throw unexpected(field, "\(what) of 4 bytes each")
+    }
+  }
+
+  private func float(at offset: UInt64) throws(FormatError) -> Float {
+    var bits: UInt32 = 0
+    for byte in 0..<UInt64(4) { bits |= UInt32(try window.byte(at: offset + byte)) << UInt32(8 * byte) }
+    return Float(bitPattern: bits)
+  }
+
+  private func tooMany(_ field: Field, _ limit: Int, _ what: String) -> FormatError {
+    FormatError(.limitExceeded, at: "byte \(field.offset)", "expected at most \(limit) \(what), found more")
+  }
+
   /// Appends the extents of a repeated integer field, packed or not.
   func appendExtents(_ field: Field, to shape: inout [Int]) throws(FormatError) {
     switch field.content {

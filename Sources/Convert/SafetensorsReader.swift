@@ -136,7 +136,7 @@ enum SafetensorsReader {
       }
       guard let dtype = SafetensorsType.dtype(dtypeName) else {
         throw FormatError(
-          .unsupported, at: "", "expected a dtype of 8 to 64 bits that .eri has, found \(brief(dtypeName))")
+          .unsupported, at: "", "expected a dtype that .eri has, found \(brief(dtypeName))")
       }
       guard offsets.count == 2, offsets[0] <= offsets[1] else {
         throw FormatError(
@@ -206,7 +206,8 @@ enum SafetensorsReader {
 
 /// safetensors' names of the element types.
 enum SafetensorsType {
-  static func name(_ dtype: DType) -> String {
+  /// Nil: it has none.
+  static func name(_ dtype: DType) -> String? {
     switch dtype {
     case .f64: "F64"
     case .f32: "F32"
@@ -221,6 +222,9 @@ enum SafetensorsType {
     case .u16: "U16"
     case .u8: "U8"
     case .bool: "BOOL"
+    case .f8e4m3fn: "F8_E4M3"
+    case .f8e5m2: "F8_E5M2"
+    case .f8e4m3fnuz, .f8e5m2fnuz, .i4, .u4: nil
     }
   }
 

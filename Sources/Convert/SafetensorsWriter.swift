@@ -15,12 +15,16 @@ package enum SafetensorsWriter {
           .unsupported, at: "tensor \"__metadata__\"",
           "expected a name that safetensors leaves to tensors, found its own; rename it")
       }
+      var types: [String] = []
+      for tensor in tensors {
+        types.append(try typeName(SafetensorsType.name(tensor.dtype), of: tensor, in: "a .safetensors file"))
+      }
       let order = tensors.indices.sorted {
         let (a, b) = (tensors[$0].dtype.byteCount, tensors[$1].dtype.byteCount)
         return a == b ? $0 < $1 : a > b
       }
       let output = try FileWriter(path: path)
-      var header = Array(header(tensors, order, metadata).utf8)
+      var header = Array(header(tensors, types, order, metadata).utf8)
       header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
       guard header.count <= Limits.safetensorsHeaderBytes else {
         throw FormatError(
@@ -47,7 +51,7 @@ package enum SafetensorsWriter {
   }
 
   private static func header(
-    _ tensors: [Tensor], _ order: [Int], _ metadata: [(key: String, value: String)]
+    _ tensors: [Tensor], _ types: [String], _ order: [Int], _ metadata: [(key: String, value: String)]
   ) -> String {
     var json = JSONWriter()
     json.object { json in
@@ -69,7 +73,7 @@ package enum SafetensorsWriter {
         let end = offset + (tensor.byteCount ?? 0)
         json.member(tensor.name) { json in
           json.object { json in
-            json.member("dtype") { $0.string(SafetensorsType.name(tensor.dtype)) }
+            json.member("dtype") { $0.string(types[index]) }
             json.member("shape") { $0.integers(tensor.shape) }
             json.member("data_offsets") { $0.integers([offset, end]) }
           }

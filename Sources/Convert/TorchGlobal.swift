@@ -113,8 +113,12 @@ struct TorchGlobal {
     case "uint16": .elementType(.u16)
     case "uint8": .elementType(.u8)
     case "bool": .elementType(.bool)
-    case "complex32", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
-      "float8_e8m0fnu", "float4_e2m1fn_x2", "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "bits8", "bits16",
+    case "float8_e4m3fn": .elementType(.f8e4m3fn)
+    case "float8_e4m3fnuz": .elementType(.f8e4m3fnuz)
+    case "float8_e5m2": .elementType(.f8e5m2)
+    case "float8_e5m2fnuz": .elementType(.f8e5m2fnuz)
+    case "complex32", "complex64", "complex128", "float8_e8m0fnu", "float4_e2m1fn_x2", "qint8", "quint8", "qint32",
+      "quint4x2", "quint2x4", "bits8", "bits16",
       "bits1x8", "bits2x4", "bits4x2":
       .foreignType
     case "strided", "contiguous_format", "preserve_format", "channels_last", "per_tensor_affine",

@@ -13,6 +13,7 @@ package enum TorchWriter {
     var names: Set<String> = []
     for tensor in tensors {
       try requirePlain(tensor, for: "a .pth file")
+      _ = try typeName(TorchPickleWriter.typeName(tensor.dtype), of: tensor, in: "a .pth file")
       guard names.insert(tensor.name).inserted else {
         throw FormatError(.invalid, at: path, "expected each name once, found \"\(tensor.name)\" twice")
       }
@@ -107,6 +108,17 @@ struct TorchPickleWriter {
     bytes += [0x74, 0x52]
   }
 
+  /// PyTorch's name of a type; nil: it has none.
+  static func typeName(_ dtype: DType) -> String? {
+    switch dtype {
+    case .f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2,
+      .f8e5m2fnuz:
+      dtype.name
+    // Two to a byte there.
+    case .i4, .u4: nil
+    }
+  }
+
   private static func storageClass(_ dtype: DType) -> String? {
     switch dtype {
     case .f64: "DoubleStorage"
@@ -119,7 +131,7 @@ struct TorchPickleWriter {
     case .i8: "CharStorage"
     case .u8: "ByteStorage"
     case .bool: "BoolStorage"
-    case .u64, .u32, .u16: nil
+    case .u64, .u32, .u16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4: nil
     }
   }
 

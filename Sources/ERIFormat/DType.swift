@@ -13,6 +13,14 @@ public enum DType: UInt8, Sendable, CaseIterable {
   case u16 = 11
   case u8 = 12
   case bool = 13
+  /// 8-bit floats of OCP and Graphcore; fn: without infinities, uz: without a negative zero.
+  case f8e4m3fn = 14
+  case f8e4m3fnuz = 15
+  case f8e5m2 = 16
+  case f8e5m2fnuz = 17
+  /// A 4-bit integer in a byte of its own, extended by its sign or by zeros.
+  case i4 = 18
+  case u4 = 19
 
   /// Bytes of one element.
   public var byteCount: Int {
@@ -20,11 +28,11 @@ public enum DType: UInt8, Sendable, CaseIterable {
     case .f64, .i64, .u64: 8
     case .f32, .i32, .u32: 4
     case .f16, .bf16, .i16, .u16: 2
-    case .i8, .u8, .bool: 1
+    case .i8, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4: 1
     }
   }
 
-  /// NumPy's name of the type ("float32"); bfloat16 is ml_dtypes' name.
+  /// NumPy's name of the type ("float32"); those that NumPy lacks have ml_dtypes' names.
   public var name: String {
     switch self {
     case .f64: "float64"
@@ -40,6 +48,12 @@ public enum DType: UInt8, Sendable, CaseIterable {
     case .u16: "uint16"
     case .u8: "uint8"
     case .bool: "bool"
+    case .f8e4m3fn: "float8_e4m3fn"
+    case .f8e4m3fnuz: "float8_e4m3fnuz"
+    case .f8e5m2: "float8_e5m2"
+    case .f8e5m2fnuz: "float8_e5m2fnuz"
+    case .i4: "int4"
+    case .u4: "uint4"
     }
   }
 

@@ -62,6 +62,20 @@ package struct Dimension: Equatable, Sendable {
 package struct ValueType: Equatable, Sendable {
   package var dtype: DType
   package var shape: [Dimension]
+  /// False: only binding decides; type and shape are what the file declares, if anything.
+  package var isDecided = true
+  /// False: nothing is known of the shape.
+  package var isRanked = true
+
+  /// A type of which nothing is known before the graph is bound.
+  package static var undecided: ValueType { ValueType(declared: .f32, nil) }
+
+  /// What a file declares of a type that only binding decides.
+  package init(declared dtype: DType, _ shape: [Dimension]?) {
+    self.init(dtype, shape ?? [])
+    isDecided = false
+    isRanked = shape != nil
+  }
 
   package init(_ dtype: DType, _ shape: [Dimension]) {
     self.dtype = dtype
@@ -75,7 +89,7 @@ package struct ValueType: Equatable, Sendable {
 
   /// "[N, 64, 28, 28]".
   package func text(_ names: [String]) -> String {
-    "[" + joined(shape.map { $0.text(names) }, separator: ", ") + "]"
+    isRanked ? "[" + joined(shape.map { $0.text(names) }, separator: ", ") + "]" : "[…]"
   }
 }
 

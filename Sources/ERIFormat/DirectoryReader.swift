@@ -144,7 +144,7 @@ struct DirectoryReader {
   private func tensor(_ wire: Eri__Tensor) throws(FormatError) -> (Tensor, StoredTensor) {
     let name = try text(wire.name, limit: Limits.nameBytes, "a name")
     let dtype = try DType(wire: wire.dtype)
-    let shape = try self.shape(wire.shape, wire.n_shape)
+    let shape = try wireShape(wire.shape, wire.n_shape)
     guard let role = UInt8(exactly: wire.role.rawValue).flatMap(Tensor.Role.init(rawValue:)) else {
       throw contractError("expected a role, found number \(wire.role.rawValue)")
     }
@@ -165,12 +165,6 @@ struct DirectoryReader {
   }
 
   /// Extents within the limits.
-  func shape(_ pointer: UnsafeMutablePointer<UInt64>?, _ count: Int) throws(FormatError) -> [Int] {
-    try elements(pointer, count, limit: Limits.rank, "dimensions") { extent throws(FormatError) in
-      try integer(extent, 0...Limits.elements, "an extent")
-    }
-  }
-
   /// The error for required features that this reader lacks, named as the file names them.
   private static func unknownFeature(_ bits: UInt64, _ wire: UnsafeMutablePointer<Eri__Directory>?) -> FormatError {
     let bit = UInt32(bits.trailingZeroBitCount)

@@ -43,6 +43,15 @@ extension DirectoryWriter {
       break
     }
     if let quantization = value.quantization { wire.pointee.quantization = try self.quantization(quantization) }
+    if let type = value.declared { wire.pointee.declared = try declared(type) }
+    return wire
+  }
+
+  private func declared(_ type: ValueType) throws(FormatError) -> UnsafeMutablePointer<Eri__Declared> {
+    let wire = try arena.message(eri__declared__init)
+    wire.pointee.dtype = Eri__DType(type.dtype)
+    (wire.pointee.n_shape, wire.pointee.shape) = (type.shape.count, try wireDimensions(type.shape, in: arena))
+    wire.pointee.ranked = type.isRanked ? 1 : 0
     return wire
   }
 
@@ -130,7 +139,17 @@ extension DirectoryReader {
     default: source = .node
     }
     return Value(
-      try text(wire.name, limit: Limits.nameBytes, "a name"), source, quantization: try quantization(wire.quantization))
+      try text(wire.name, limit: Limits.nameBytes, "a name"), source, quantization: try quantization(wire.quantization),
+      declared: try declared(wire.declared))
+  }
+
+  private func declared(_ wire: UnsafeMutablePointer<Eri__Declared>?) throws(FormatError) -> ValueType? {
+    guard let wire = wire?.pointee else { return nil }
+    let shape = try dimensions(wire.shape, wire.n_shape)
+    guard wire.ranked != 0 || shape.isEmpty else {
+      throw contractError("expected no declared shape where none is known, found \(counted(shape.count, "dimension"))")
+    }
+    return ValueType(declared: try DType(wire: wire.dtype), wire.ranked != 0 ? shape : nil)
   }
 
   private func input(_ wire: UnsafeMutablePointer<Eri__Input>?) throws(FormatError) -> Input {

@@ -56,6 +56,16 @@ public enum Limits {
   public static let bands = 4_096
   /// Rows of coefficients side by side in one.
   public static let stack = 256
+  /// Attributes of one operator of ONNX.
+  public static let attributes = 64
+  /// Elements of one attribute.
+  public static let attributeElements = 1 << 20
+  /// The newest operator set of a domain of ONNX.
+  public static let opset = 1_000
+  /// Functions of one ONNX model.
+  public static let functions = 4_096
+  /// Functions within functions of an ONNX model.
+  public static let functionNesting = 32
   /// Channel groups, strides, dilations, paddings and kernel extents of a window.
   public static let window = 32_767
   /// Bytes of a .npy file's header text.

@@ -99,21 +99,14 @@ extension DirectoryWriter {
       }
     )
     (wire.pointee.n_inputs, wire.pointee.inputs) = (
-      golden.inputs.count, try arena.messages(golden.inputs, goldenValues)
+      golden.inputs.count,
+      try arena.messages(golden.inputs) { values throws(FormatError) in try values.wire(in: arena) }
     )
     (wire.pointee.n_outputs, wire.pointee.outputs) = (
-      golden.outputs.count, try arena.messages(golden.outputs, goldenValues)
+      golden.outputs.count,
+      try arena.messages(golden.outputs) { values throws(FormatError) in try values.wire(in: arena) }
     )
     wire.pointee.tolerance = golden.tolerance
-    return wire
-  }
-
-  private func goldenValues(_ values: Golden.Values) throws(FormatError) -> UnsafeMutablePointer<Eri__GoldenTensor> {
-    let wire = try arena.message(eri__golden_tensor__init)
-    wire.pointee.name = try arena.string(values.name)
-    wire.pointee.dtype = Eri__DType(values.dtype)
-    (wire.pointee.n_shape, wire.pointee.shape) = (values.shape.count, try arena.copy64(values.shape))
-    wire.pointee.values = try arena.bytes(values.bytes)
     return wire
   }
 }
@@ -243,9 +236,9 @@ extension DirectoryReader {
         try integer(binding.size, 0...Limits.elements, "a size"))
     }
     let inputs = try messages(
-      wire.inputs, wire.n_inputs, limit: Limits.arity, "inputs", each: "input", goldenValues)
+      wire.inputs, wire.n_inputs, limit: Limits.arity, "inputs", each: "input", Golden.Values.init(wire:))
     let outputs = try messages(
-      wire.outputs, wire.n_outputs, limit: Limits.arity, "outputs", each: "output", goldenValues)
+      wire.outputs, wire.n_outputs, limit: Limits.arity, "outputs", each: "output", Golden.Values.init(wire:))
     golden.inputs = inputs.compactMap { $0 }
     golden.outputs = outputs.compactMap { $0 }
     guard wire.tolerance.isFinite, wire.tolerance >= 0 else {
@@ -254,16 +247,28 @@ extension DirectoryReader {
     golden.tolerance = wire.tolerance
     return golden.inputs.count == inputs.count && golden.outputs.count == outputs.count ? golden : nil
   }
+}
 
-  private func goldenValues(_ wire: Eri__GoldenTensor) throws(FormatError) -> Golden.Values? {
+extension Golden.Values {
+  func wire(in arena: WireArena) throws(FormatError) -> UnsafeMutablePointer<Eri__GoldenTensor> {
+    let wire = try arena.message(eri__golden_tensor__init)
+    wire.pointee.name = try arena.string(name)
+    wire.pointee.dtype = Eri__DType(dtype)
+    (wire.pointee.n_shape, wire.pointee.shape) = (shape.count, try arena.copy64(shape))
+    wire.pointee.values = try arena.bytes(bytes)
+    return wire
+  }
+
+  /// Nil if the dtype came with a newer minor version.
+  init?(wire: Eri__GoldenTensor) throws(FormatError) {
     let name = try text(wire.name, limit: Limits.nameBytes, "a name")
-    let shape = try self.shape(wire.shape, wire.n_shape)
-    let values = try bytes(wire.values, limit: Limits.directoryBytes, "values")
+    let shape = try wireShape(wire.shape, wire.n_shape)
+    let values = try ERIFormat.bytes(wire.values, limit: Limits.directoryBytes, "values")
     guard wire.dtype != ERI__DTYPE__DTYPE_UNSPECIFIED else { throw contractError("expected a dtype, found number 0") }
     guard let number = UInt8(exactly: wire.dtype.rawValue), let dtype = DType(rawValue: number) else { return nil }
     guard let count = byteCount(of: shape, dtype), count == values.count else {
       throw contractError("expected the values of \(dtype.name) \(shapeText(shape)), found \(values.count) bytes")
     }
-    return Golden.Values(name, dtype, shape, values)
+    self.init(name, dtype, shape, values)
   }
 }

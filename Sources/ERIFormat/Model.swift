@@ -148,11 +148,16 @@ package struct Value: Equatable, Sendable {
   package var name: String
   package var source: Source
   package var quantization: Quantization?
+  /// What the model that the graph came from says of a node's output whose type only binding decides.
+  package var declared: ValueType?
 
-  package init(_ name: String, _ source: Source, quantization: Quantization? = nil) {
+  package init(
+    _ name: String, _ source: Source, quantization: Quantization? = nil, declared: ValueType? = nil
+  ) {
     self.name = name
     self.source = source
     self.quantization = quantization
+    self.declared = declared
   }
 }
 

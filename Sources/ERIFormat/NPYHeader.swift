@@ -142,9 +142,10 @@ package struct NPYHeader: Equatable, Sendable {
     case .f64: "f8"
     case .f32: "f4"
     case .f16: "f2"
-    case .bf16:
+    case .bf16, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
       throw FormatError(
-        .unsupported, at: "", "expected a type that .npy has a name for, found bfloat16; convert it to float32 first")
+        .unsupported, at: "",
+        "expected a type that .npy has a name for, found \(dtype.name); convert it to float32 first")
     case .i64: "i8"
     case .i32: "i4"
     case .i16: "i2"

@@ -29,6 +29,9 @@ package enum Operator: Equatable, Sendable {
   case reshape(Reshape)
   case transpose(Transpose)
   case gate(Gate)
+  case onnx(ONNXOperator)
+  case prelu(PReLU)
+  case softmax(Softmax)
 
   /// Name, number and version of the operator.
   package var identity: OperatorIdentity {
@@ -47,6 +50,9 @@ package enum Operator: Equatable, Sendable {
     case .reshape: OperatorIdentity(Reshape.self)
     case .transpose: OperatorIdentity(Transpose.self)
     case .gate: OperatorIdentity(Gate.self)
+    case .onnx: OperatorIdentity(ONNXOperator.self)
+    case .prelu: OperatorIdentity(PReLU.self)
+    case .softmax: OperatorIdentity(Softmax.self)
     }
   }
 
@@ -67,6 +73,9 @@ package enum Operator: Equatable, Sendable {
     case .reshape(let op): try op.outputs(inputs, &inference)
     case .transpose(let op): try op.outputs(inputs, &inference)
     case .gate(let op): try op.outputs(inputs, &inference)
+    case .onnx(let op): try op.outputs(inputs, &inference)
+    case .prelu(let op): try op.outputs(inputs, &inference)
+    case .softmax(let op): try op.outputs(inputs, &inference)
     }
   }
 }

@@ -113,6 +113,10 @@ public struct Program: Sendable {
         break
       }
     }
+    for value in graph.values {
+      guard let declared = value.declared else { continue }
+      try checkDeclared(declared, value, graph)
+    }
     for index in graph.nodes.indices {
       do throws(FormatError) {
         try inferNode(graph, index, inputSizes, &types, &inference)
@@ -133,8 +137,24 @@ public struct Program: Sendable {
     return complete
   }
 
+  private static func checkDeclared(
+    _ declared: ValueType, _ value: Value, _ graph: Graph
+  ) throws(FormatError) {
+    guard case .node = value.source else {
+      throw FormatError(
+        .invalid, at: "value \"\(value.name)\"", "expected a declared type of a node's output alone, found one here")
+    }
+    for dimension in declared.shape {
+      for symbol in dimension.symbols where symbol < 0 || symbol >= graph.symbols.count {
+        throw FormatError(
+          .invalid, at: "value \"\(value.name)\"",
+          "expected a symbol below \(graph.symbols.count), found \(symbol)")
+      }
+    }
+  }
+
   private static func checkQuantization(_ value: Value, _ type: ValueType) throws(FormatError) {
-    guard let quantization = value.quantization else { return }
+    guard let quantization = value.quantization, type.isDecided else { return }
     let known = type.shape.compactMap { $0.constant }
     do throws(FormatError) {
       try quantization.check(shape: known.count == type.shape.count ? known : nil)
@@ -192,18 +212,7 @@ public struct Program: Sendable {
       }
       operands.append(type)
     }
-    var op = node.op
-    if let sizes, case .reshape(let reshape) = op {
-      var shape: [Dimension] = []
-      for dimension in reshape.shape {
-        guard let extent = dimension.evaluated(sizes.map { $0 }) else {
-          throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.elements) elements, found more")
-        }
-        shape.append(Dimension(extent))
-      }
-      op = .reshape(Reshape(shape))
-    }
-    let outputs = try op.outputs(operands, &inference)
+    let outputs = try outputTypes(node, operands, sizes, &inference)
     guard outputs.count == node.outputs.count else {
       throw contractError("expected \(counted(outputs.count, "output")), found \(node.outputs.count)")
     }
@@ -219,7 +228,40 @@ public struct Program: Sendable {
           .limitExceeded, at: "", "expected at most \(Limits.rank) dimensions, found \(type.shape.count)")
       }
       _ = try inference.product(type.shape)
-      types[output] = type
+      types[output] = type.isDecided ? type : graph.values[output].declared ?? type
     }
   }
+
+  /// Undecided where the operator's rule, or an operand, is.
+  private static func outputTypes(
+    _ node: Node, _ operands: [ValueType?], _ sizes: [Int]?, _ inference: inout ShapeInference
+  ) throws(FormatError) -> [ValueType] {
+    if case .onnx = node.op {
+      _ = try node.op.outputs(operands, &inference)
+      return [ValueType](repeating: .undecided, count: node.outputs.count)
+    }
+    if operands.contains(where: { $0.map { !$0.isDecided } ?? false }) { return [.undecided] }
+    return try node.op.bound(to: sizes).outputs(operands, &inference)
+  }
+}
+
+extension Operator {
+  /// The operator once the graph's symbols have sizes; nil: as it is.
+  /// - Throws: `FormatError` `.limitExceeded` for an extent past the limits.
+  package func bound(to sizes: [Int]?) throws(FormatError) -> Operator {
+    guard let sizes, case .reshape(let reshape) = self else { return self }
+    var shape: [Dimension] = []
+    for dimension in reshape.shape {
+      guard let extent = dimension.evaluated(sizes.map { $0 }) else {
+        throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.elements) elements, found more")
+      }
+      shape.append(Dimension(extent))
+    }
+    return .reshape(Reshape(shape))
+  }
+}
+
+extension Program {
+  /// Whether an operator of ONNX is among the nodes, so that types are decided only when the graph is bound.
+  package var usesONNX: Bool { graph.nodes.contains { if case .onnx = $0.op { true } else { false } } }
 }

@@ -79,7 +79,7 @@ extension Quantization {
     case .i16: range = -32_768...32_767
     case .u16: range = 0...65_535
     case .i32: range = Int32.min...Int32.max
-    case .f64, .f32, .f16, .bf16, .i64, .u64, .u32, .bool:
+    case .f64, .f32, .f16, .bf16, .i64, .u64, .u32, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
       throw contractError("expected quantization to integers of 8 to 32 bits, found \(stored.name)")
     }
     guard minimum <= maximum, range.contains(minimum), range.contains(maximum) else {

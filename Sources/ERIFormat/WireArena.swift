@@ -189,6 +189,13 @@ func elements<Element, Result>(
   return result
 }
 
+/// The wire's extents of a shape.
+func wireShape(_ pointer: UnsafeMutablePointer<UInt64>?, _ count: Int) throws(FormatError) -> [Int] {
+  try elements(pointer, count, limit: Limits.rank, "dimensions") { extent throws(FormatError) in
+    try integer(extent, 0...Limits.elements, "an extent")
+  }
+}
+
 /// The wire's repeated messages, at most `limit` of them; an error says which one, counted from `first`.
 func messages<Message, Result>(
   _ pointer: UnsafeMutablePointer<UnsafeMutablePointer<Message>?>?, _ count: Int, limit: Int, _ what: String,

@@ -8,7 +8,8 @@ extension NetworkBuilder {
     let frameCount = NetworkBuilder.batch(times: steps)
     let size = Dimension(parameters.imageSize)
     let frames = try reshape("\(prefix).frames", faces, to: [frameCount, Dimension(3), size, size])
-    let map = try resNetStem("\(prefix).backbone", frames, baseWidth: parameters.baseWidth)
+    let map = try resNetStem(
+      "\(prefix).backbone.", frames, baseWidth: parameters.baseWidth, output: "\(prefix).backbone.layer3.1.out")
     let width = parameters.width
     let extents = shape(of: map)
     guard let height = extents[2].constant, let breadth = extents[3].constant else {

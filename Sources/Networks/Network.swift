@@ -5,9 +5,13 @@ package enum Network: Equatable, Sendable {
   case dualBranch(DualBranchParameters)
   case videoBranch(VideoBranchParameters)
   case audioBranch(AudioBranchParameters)
+  case resNet18Stem(StemParameters)
+  case mtcnn(MTCNNStage)
 
   /// Every name, in the order of the documentation.
-  package static let names = ["dual-branch", "video-branch", "audio-branch"]
+  package static let names = [
+    "dual-branch", "video-branch", "audio-branch", "resnet18-stem", "mtcnn-p", "mtcnn-r", "mtcnn-o",
+  ]
 
   /// The network of that name, its parameters the defaults.
   /// - Throws: `FormatError` `.unsupported` naming the networks there are.
@@ -16,7 +20,12 @@ package enum Network: Equatable, Sendable {
     case "dual-branch": self = .dualBranch(DualBranchParameters())
     case "video-branch": self = .videoBranch(VideoBranchParameters())
     case "audio-branch": self = .audioBranch(AudioBranchParameters())
+    case "resnet18-stem": self = .resNet18Stem(StemParameters())
     default:
+      if let stage = MTCNNStage(rawValue: name) {
+        self = .mtcnn(stage)
+        return
+      }
       throw FormatError(
         .unsupported, at: "network \"\(name)\"", "expected one of \(joined(Network.names, separator: ", "))")
     }
@@ -27,7 +36,7 @@ package enum Network: Equatable, Sendable {
   package init(named name: String, parameters: [Parameter], labels: [String]) throws(FormatError) {
     try self.init(named: name)
     var record = ParameterRecord(setting: parameters)
-    setLabels(labels)
+    try setLabels(labels)
     try exchange(with: &record)
     try record.finish(network: name)
   }
@@ -38,15 +47,18 @@ package enum Network: Equatable, Sendable {
     case .dualBranch: "dual-branch"
     case .videoBranch: "video-branch"
     case .audioBranch: "audio-branch"
+    case .resNet18Stem: "resnet18-stem"
+    case .mtcnn(let stage): stage.rawValue
     }
   }
 
-  /// Names of the intensities.
+  /// Names of the intensities; none where the network estimates none.
   package var labels: [String] {
     switch self {
     case .dualBranch(let parameters): parameters.reaction.labels
     case .videoBranch(let parameters): parameters.reaction.labels
     case .audioBranch(let parameters): parameters.reaction.labels
+    case .resNet18Stem, .mtcnn: []
     }
   }
 
@@ -63,11 +75,13 @@ package enum Network: Equatable, Sendable {
   /// - Throws: `FormatError` naming a parameter out of range or a tensor past the limits.
   package func initialised(seed: UInt64) throws(FormatError) -> Model {
     let parameters = try parameters()
-    var builder = NetworkBuilder(seed: seed)
+    var builder = NetworkBuilder(seed: seed, symbols: symbols)
     switch self {
     case .dualBranch(let parameters): try parameters.build(in: &builder)
     case .videoBranch(let parameters): try parameters.build(in: &builder)
     case .audioBranch(let parameters): try parameters.build(in: &builder)
+    case .resNet18Stem(let parameters): try parameters.build(in: &builder)
+    case .mtcnn(let stage): try stage.build(in: &builder)
     }
     var model = Model()
     model.graph = builder.graph.graph
@@ -83,7 +97,24 @@ package enum Network: Equatable, Sendable {
     return model
   }
 
+  /// Extents that a golden of the network binds its symbols to, as far as they are not 1.
+  package var sampleSizes: [(symbol: String, size: Int)] {
+    switch self {
+    case .dualBranch, .videoBranch, .audioBranch, .resNet18Stem, .mtcnn(.refinement), .mtcnn(.output): []
+    // Odd and unequal, so that pools round up and axes cannot be taken for each other; 12 is the least.
+    case .mtcnn(.proposal): [("H", 21), ("W", 28)]
+    }
+  }
+
+  private var symbols: [String] {
+    switch self {
+    case .dualBranch, .videoBranch, .audioBranch, .resNet18Stem: ["N"]
+    case .mtcnn(let stage): stage.symbols
+    }
+  }
+
   /// How raw faces and sound become its inputs; the sound's statistics are the identity until training fits them.
+  /// Empty where preparing the input is the caller's.
   package var preprocessing: Preprocessing {
     switch self {
     case .dualBranch(let parameters):
@@ -94,6 +125,7 @@ package enum Network: Equatable, Sendable {
       Preprocessing(video: parameters.spatial.preprocessing(steps: parameters.reaction.steps))
     case .audioBranch(let parameters):
       Preprocessing(audio: parameters.sound.preprocessing(steps: parameters.reaction.steps))
+    case .resNet18Stem, .mtcnn: Preprocessing()
     }
   }
 
@@ -108,10 +140,14 @@ package enum Network: Equatable, Sendable {
     case .audioBranch(var parameters):
       try parameters.record(in: &record)
       self = .audioBranch(parameters)
+    case .resNet18Stem(var parameters):
+      try parameters.record(in: &record)
+      self = .resNet18Stem(parameters)
+    case .mtcnn: break
     }
   }
 
-  private mutating func setLabels(_ labels: [String]) {
+  private mutating func setLabels(_ labels: [String]) throws(FormatError) {
     switch self {
     case .dualBranch(var parameters):
       parameters.reaction.labels = labels
@@ -122,6 +158,11 @@ package enum Network: Equatable, Sendable {
     case .audioBranch(var parameters):
       parameters.reaction.labels = labels
       self = .audioBranch(parameters)
+    case .resNet18Stem, .mtcnn:
+      guard labels.isEmpty else {
+        throw FormatError(
+          .invalid, at: "labels", "expected none for \(name), which estimates no intensities, found \(labels.count)")
+      }
     }
   }
 }

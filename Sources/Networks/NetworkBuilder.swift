@@ -2,15 +2,19 @@ import ERIFormat
 
 /// Builds a graph layer by layer, each with its weights as PyTorch initialises them.
 ///
-/// A layer `p` has tensors `p.weight`, `p.bias`, …, and its output is the value `p.out`.
+/// A layer `p` has tensors `p.weight`, `p.bias`, …, and its output is the value `p.out` unless it is given a name.
 struct NetworkBuilder {
   /// The batch's symbol.
   static let batch = Dimension(symbol: 0)
 
-  private(set) var graph = GraphBuilder(symbols: ["N"])
+  private(set) var graph: GraphBuilder
   private let seed: UInt64
 
-  init(seed: UInt64) { self.seed = seed }
+  /// - Parameter symbols: names of the symbolic extents, the batch's first.
+  init(seed: UInt64, symbols: [String]) {
+    graph = GraphBuilder(symbols: symbols)
+    self.seed = seed
+  }
 
   /// `steps` for each element of the batch.
   static func batch(times steps: Int) -> Dimension { Dimension(coefficient: steps, symbols: [0]) }
@@ -42,15 +46,17 @@ struct NetworkBuilder {
 
   // MARK: Layers with weights
 
-  /// A square convolution without bias over [N, C, H, W].
+  /// A square convolution over [N, C, H, W].
   mutating func convolution(
-    _ name: String, _ x: Int, from inputs: Int, to outputs: Int, kernel: Int, stride: Int, pad: Int
+    _ name: String, _ x: Int, from inputs: Int, to outputs: Int, kernel: Int, stride: Int, pad: Int,
+    bias hasBias: Bool = false, output: String? = nil
   ) throws(FormatError) -> Int {
-    let weight = try addWeight(
-      "\(name).weight", [outputs, inputs, kernel, kernel], .uniform(fanIn: inputs * kernel * kernel))
+    let fanIn = inputs * kernel * kernel
+    let weight = try addWeight("\(name).weight", [outputs, inputs, kernel, kernel], .uniform(fanIn: fanIn))
+    let bias = hasBias ? try addWeight("\(name).bias", [outputs], .uniform(fanIn: fanIn)) : nil
     let conv = Conv(
       strides: [stride, stride], dilations: [1, 1], padsBegin: [pad, pad], padsEnd: [pad, pad])
-    return try graph.apply(.conv(conv), [x, weight], name: "\(name).out")
+    return try graph.apply(.conv(conv), hasBias ? [x, weight, bias] : [x, weight], name: output ?? "\(name).out")
   }
 
   /// A 1×1 convolution with bias over [N, C, T].
@@ -87,6 +93,12 @@ struct NetworkBuilder {
     return try graph.apply(.batchNorm(BatchNorm()), [x, scale, bias, mean, variance], name: "\(name).out")
   }
 
+  /// A rectifier with a slope per channel below zero.
+  mutating func prelu(_ name: String, _ x: Int, channels: Int) throws(FormatError) -> Int {
+    let slope = try addWeight("\(name).weight", [channels], .constant(0.25))
+    return try graph.apply(.prelu(PReLU()), [x, slope], name: "\(name).out")
+  }
+
   mutating func layerNorm(
     _ name: String, _ x: Int, width: Int, form: TemporalParameters.NormForm = .standard
   ) throws(FormatError) -> Int {
@@ -101,11 +113,12 @@ struct NetworkBuilder {
   }
 
   mutating func linear(
-    _ name: String, _ x: Int, from inputs: Int, to outputs: Int, bias hasBias: Bool = true
+    _ name: String, _ x: Int, from inputs: Int, to outputs: Int, bias hasBias: Bool = true, output: String? = nil
   ) throws(FormatError) -> Int {
     let weight = try addWeight("\(name).weight", [outputs, inputs], .uniform(fanIn: inputs))
     let bias = hasBias ? try addWeight("\(name).bias", [outputs], .uniform(fanIn: inputs)) : nil
-    return try graph.apply(.linear(Linear()), hasBias ? [x, weight, bias] : [x, weight], name: "\(name).out")
+    return try graph.apply(
+      .linear(Linear()), hasBias ? [x, weight, bias] : [x, weight], name: output ?? "\(name).out")
   }
 
   /// [N, S, D] to [N, D].

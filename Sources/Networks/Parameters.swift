@@ -60,6 +60,21 @@ package struct SpatialParameters: Equatable, Sendable {
   }
 }
 
+/// The backbone alone: the members that it shares with `SpatialParameters`, under the same names.
+package struct StemParameters: Equatable, Sendable {
+  /// Height and width of a face in pixels.
+  package var imageSize = 112
+  /// Channels of conv1 and layer1; layer2 has twice, layer3 four times as many.
+  package var baseWidth = 64
+
+  package init() {}
+
+  mutating func record(in record: inout ParameterRecord) throws(FormatError) {
+    try record.integer("spatial.image_size", &imageSize, in: 1...2_048)
+    try record.integer("spatial.base_width", &baseWidth, in: 1...512)
+  }
+}
+
 /// A sequence to a sequence: TEMMA's temporal convolutions, then a transformer over the steps.
 package struct TemporalParameters: Equatable, Sendable {
   package enum NormForm: String, Sendable, CaseIterable {

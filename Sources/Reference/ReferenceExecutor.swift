@@ -11,42 +11,65 @@ package struct ReferenceExecutor {
   package func run(inputs: [String: ReferenceTensor]) throws(FormatError) -> [String: ReferenceTensor] {
     let graph = program.graph
     let sizes = try symbolSizes(inputs)
-    let types = try program.bind(symbolSizes: sizes)
-    let shapes = types.map { $0.shape.map { $0.constant ?? 0 } }
     var values = [ReferenceTensor?](repeating: nil, count: graph.values.count)
     for (index, value) in graph.values.enumerated() {
       switch value.source {
-      case .input(let input):
-        if let given = inputs[value.name] {
-          guard given.shape == shapes[index] else {
-            throw FormatError(
-              .invalid, at: "input \"\(value.name)\"",
-              "expected \(shapeText(shapes[index])), found \(shapeText(given.shape))")
-          }
-          values[index] = given
-        } else if case .filled(let fill) = input.omission {
-          values[index] = ReferenceTensor(shape: shapes[index], repeating: Double(fill))
-        } else if case .required = input.omission {
-          throw FormatError(.invalid, at: "input \"\(value.name)\"", "expected a tensor, found none; give it")
-        }
+      case .input(let input): values[index] = try self.input(input, inputs[value.name], sizes, value.name)
       case .tensor(let tensor): values[index] = try ReferenceTensor(program.tensors[tensor])
       case .node: break
       }
     }
-    for node in graph.nodes {
-      let operands = node.inputs.map { $0.flatMap { values[$0] } }
-      let shape = shapes[node.outputs[0]]
-      if case .gate(let gate) = node.op {
-        values[node.outputs[0]] = gate.reference(operands[0], operands[1], shape: shape)
-        continue
-      }
-      // A value that is absent makes all that depends on it absent.
-      guard zip(node.inputs, operands).allSatisfy({ $0 == nil || $1 != nil }) else { continue }
-      values[node.outputs[0]] = node.op.reference(operands, shape: shape)
+    for (index, node) in graph.nodes.enumerated() {
+      do throws(FormatError) { try run(node, sizes, &values) } catch { throw error.inside(program.place(ofNode: index)) }
     }
     var named: [String: ReferenceTensor] = [:]
     for (value, tensor) in zip(graph.values, values) { named[value.name] = tensor }
     return named
+  }
+
+  /// An input as it is given or filled; nil where it may be absent.
+  private func input(
+    _ input: Input, _ given: ReferenceTensor?, _ sizes: [Int], _ name: String
+  ) throws(FormatError) -> ReferenceTensor? {
+    let shape = input.type.shape.map { $0.evaluated(sizes.map { $0 }) ?? 0 }
+    if var given {
+      guard given.shape == shape else {
+        throw FormatError(
+          .invalid, at: "input \"\(name)\"", "expected \(shapeText(shape)), found \(shapeText(given.shape))")
+      }
+      given.dtype = input.type.dtype.inReference
+      return given
+    }
+    switch input.omission {
+    case .filled(let fill): return ReferenceTensor(shape: shape, repeating: Double(fill))
+    case .gated: return nil
+    case .required:
+      throw FormatError(.invalid, at: "input \"\(name)\"", "expected a tensor, found none; give it")
+    }
+  }
+
+  private func run(_ node: Node, _ sizes: [Int], _ values: inout [ReferenceTensor?]) throws(FormatError) {
+    let operands = node.inputs.map { $0.flatMap { values[$0] } }
+    let isComplete = zip(node.inputs, operands).allSatisfy { $0 == nil || $1 != nil }
+    if case .gate(let gate) = node.op {
+      // An absent operand's shape is what binding says.
+      var shape = operands[0]?.shape
+      if shape == nil { shape = try program.bind(symbolSizes: sizes)[node.outputs[0]].shape.map { $0.constant ?? 0 } }
+      values[node.outputs[0]] = gate.reference(operands[0], operands[1], shape: shape ?? [])
+      return
+    }
+    // A value that is absent makes all that depends on it absent.
+    guard isComplete else { return }
+    if case .onnx(let op) = node.op {
+      for (output, tensor) in zip(node.outputs, try op.reference(operands, outputCount: node.outputs.count)) {
+        values[output] = tensor
+      }
+      return
+    }
+    var inference = ShapeInference(symbolNames: [])
+    let types = try node.op.bound(to: sizes).outputs(
+      operands.map { $0.map { ValueType(.f32, constant: $0.shape) } }, &inference)
+    values[node.outputs[0]] = node.op.reference(operands, shape: types[0].shape.map { $0.constant ?? 0 })
   }
 
   private func symbolSizes(_ inputs: [String: ReferenceTensor]) throws(FormatError) -> [Int] {
@@ -62,22 +85,6 @@ package struct ReferenceExecutor {
       }
     }
     return sizes
-  }
-}
-
-extension ReferenceTensor {
-  /// A float32 tensor of a file.
-  init(_ tensor: Tensor) throws(FormatError) {
-    guard tensor.dtype == .f32, let count = tensor.elementCount else {
-      throw FormatError(
-        .unsupported, at: "tensor \"\(tensor.name)\"", "expected float32, found \(tensor.dtype.name)")
-    }
-    let bytes: [UInt8]
-    do throws(FormatError) { bytes = try tensor.bytes() } catch { throw error.inside("tensor \"\(tensor.name)\"") }
-    let floats = (0..<count).map { index in
-      Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1) })
-    }
-    self.init(shape: tensor.shape, values: floats.map { Double($0) })
   }
 }
 
@@ -99,6 +106,9 @@ extension Operator {
     case .reshape: x[0].map { ReferenceTensor(shape: shape, values: $0.values) }
     case .transpose(let op): op.reference(x[0], shape: shape)
     case .gate(let op): op.reference(x[0], x.count > 1 ? x[1] : nil, shape: shape)
+    case .onnx: nil
+    case .prelu(let op): op.reference(x[0], x[1])
+    case .softmax(let op): op.reference(x[0])
     }
   }
 }

@@ -1,7 +1,11 @@
+package import ERIFormat
+
 /// A tensor of the reference: row-major Doubles.
 package struct ReferenceTensor: Equatable, Sendable {
   package var shape: [Int]
   package var values: [Double]
+  /// What the numbers stand for where an operator of ONNX asks: Double for every floating-point type. An integer beyond 2⁵³ is rounded.
+  package internal(set) var dtype = DType.f64
 
   package init(shape: [Int], values: [Double]) {
     self.shape = shape

@@ -16,5 +16,10 @@ final class FloatBlock {
     self.count = count
   }
 
+  /// Zeroed memory for so many bytes, in whole floats.
+  convenience init(byteCount: Int) throws(RuntimeError) {
+    try self.init(count: byteCount / MemoryLayout<Float>.stride + (byteCount % MemoryLayout<Float>.stride == 0 ? 0 : 1))
+  }
+
   deinit { eri_memory_free(pointer) }
 }

@@ -5,8 +5,8 @@ import ERIFormat
 extension Planner {
   /// The batch norm that reads nothing but this convolution, if its parameters are constant: its node.
   mutating func foldedNorm(after value: inout Int) throws(RuntimeError) -> BatchNormParameters? {
-    guard let reader = soleReader(value), case .batchNorm(let op) = program.graph.nodes[reader].op else { return nil }
-    let node = program.graph.nodes[reader]
+    guard let reader = soleReader(value), case .batchNorm(let op) = graph.nodes[reader].op else { return nil }
+    let node = graph.nodes[reader]
     guard node.inputs[0] == value else { return nil }
     var pointers: [UnsafePointer<Float>] = []
     for case let input? in node.inputs.dropFirst() {
@@ -24,9 +24,9 @@ extension Planner {
     _ epilogue: inout Epilogue, _ value: inout Int, productIndex: Int, _ fits: (Slot) -> Bool
   ) {
     if let activation = takeActivation(&value) { epilogue.first = activation }
-    guard let reader = soleReader(value), case .binary(let op) = program.graph.nodes[reader].op, op.function == .add
+    guard let reader = soleReader(value), case .binary(let op) = graph.nodes[reader].op, op.function == .add
     else { return }
-    let node = program.graph.nodes[reader]
+    let node = graph.nodes[reader]
     guard let a = node.inputs[0], let b = node.inputs[1], a != b, shapes[a] == shapes[b] else { return }
     let other = a == value ? b : a
     // The other operand must have been computed by an earlier step, in this product's layout.
@@ -39,9 +39,9 @@ extension Planner {
   }
 
   mutating func takeActivation(_ value: inout Int) -> eri_activation? {
-    guard let reader = soleReader(value), case .unary(let op) = program.graph.nodes[reader].op else { return nil }
+    guard let reader = soleReader(value), case .unary(let op) = graph.nodes[reader].op else { return nil }
     absorbed[reader] = true
-    value = program.graph.nodes[reader].outputs[0]
+    value = graph.nodes[reader].outputs[0]
     return op.function.activation
   }
 
@@ -57,7 +57,7 @@ extension Planner {
   func halo(_ value: Int) -> Int {
     guard shapes[value].count == 4 else { return 0 }
     for reader in readers[value] where reader >= 0 {
-      let node = program.graph.nodes[reader]
+      let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
       if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd {
         return 1

@@ -1,8 +1,9 @@
 import ERIFormat
 
-/// What the given input shapes decide: symbol sizes, every value's shape, what is absent and what is filled.
+/// What the given inputs decide: symbol sizes, what is absent and what is filled.
 struct InputBinding {
-  let shapes: [[Int]]
+  /// By symbol.
+  let symbolSizes: [Int]
   /// Values that depend on a gated input that was left out.
   let absent: [Bool]
   /// Fill values of inputs that were left out, by value.
@@ -20,7 +21,7 @@ struct InputBinding {
       guard !given[..<position].contains(where: { $0.name == input.name }) else {
         throw RuntimeError(.invalid, at: "input \"\(input.name)\"", "expected it once, found it a second time")
       }
-      try InputBinding.match(input, program.types[value], graph.symbols, &sizes)
+      try InputBinding.match(input, program.types[value], graph.symbols, &sizes, smallest: program.usesONNX ? 0 : 1)
     }
     var absentInputs: Set<Int> = []
     var gatedCount = 0
@@ -51,24 +52,13 @@ struct InputBinding {
       }
       symbolSizes.append(size)
     }
-    let types: [ValueType]
-    do throws(FormatError) { types = try program.bind(symbolSizes: symbolSizes) } catch { throw RuntimeError(error) }
-    var shapes: [[Int]] = []
-    for (value, type) in zip(graph.values, types) {
-      let shape = type.shape.map { $0.constant ?? 0 }
-      guard shape.allSatisfy({ $0 > 0 }) else {
-        throw RuntimeError(
-          .unsupported, at: "value \"\(value.name)\"", "expected extents of at least 1, found \(shapeText(shape))")
-      }
-      shapes.append(shape)
-    }
-    self.shapes = shapes
+    self.symbolSizes = symbolSizes
     self.fills = fills
     absent = try InputBinding.absence(program, absentInputs)
   }
 
   private static func match(
-    _ input: Session.InputShape, _ type: ValueType, _ symbols: [String], _ sizes: inout [Int?]
+    _ input: Session.InputShape, _ type: ValueType, _ symbols: [String], _ sizes: inout [Int?], smallest: Int
   ) throws(RuntimeError) {
     let place = "input \"\(input.name)\""
     let expected = "\(type.dtype.name) \(type.text(symbols))"
@@ -76,8 +66,9 @@ struct InputBinding {
       throw RuntimeError(.invalid, at: place, "expected \(expected), found \(shapeText(input.shape))")
     }
     for (extent, dimension) in zip(input.shape, type.shape) {
-      guard extent > 0 else {
-        throw RuntimeError(.invalid, at: place, "expected extents of at least 1, found \(shapeText(input.shape))")
+      guard extent >= smallest else {
+        throw RuntimeError(
+          .invalid, at: place, "expected extents of at least \(smallest), found \(shapeText(input.shape))")
       }
       if dimension.coefficient == 1, dimension.symbols.count == 1 {
         let symbol = dimension.symbols[0]

@@ -58,6 +58,17 @@ extension Planner {
         GateStep(
           node: index, op: op, input: isAbsent ? nil : try operand(node, 0, index),
           present: isAbsent ? nil : try operand(node, 1, index), output: result(node, .rowMajor)))
+    case .onnx(let op): try lowerONNX(op, node, index)
+    case .prelu:
+      let x = try natural(node, 0, index)
+      let slope = try operand(node, 1, index)
+      var layout = Layout.rowMajor
+      if case .channelsLast = x.layout { layout = .channelsLast(halo: halo(node.outputs[0])) }
+      try append(PReLUStep(node: index, input: x, slope: slope, output: result(node, layout)))
+    case .softmax(let op):
+      var x = try natural(node, 0, index)
+      if op.axis != 1 || x.layout != .channelsLast(halo: 0) { x = try operand(node, 0, index) }
+      try append(SoftmaxStep(node: index, op: op, input: x, output: result(node, x.layout)))
     }
   }
 
@@ -99,10 +110,12 @@ extension Planner {
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {
     guard let weightValue = node.inputs[1] else { throw unsupported(index, "a weight", "none") }
     let weight = try constant(weightValue, "constant weights", index)
-    let (outputs, inputs) = (shapes[weightValue][0], shapes[weightValue][1])
+    let isTransposed = graph.transposedWeights.contains(index)
+    let (outputs, inputs) = (shapes[weightValue][isTransposed ? 1 : 0], shapes[weightValue][isTransposed ? 0 : 1])
     let packed = try store.packed(node: index, method: 0) { () throws(RuntimeError) -> FloatBlock in
       let block = try FloatBlock(count: eri_f32_gemm_packed_count(inputs, outputs))
-      eri_f32_gemm_pack(kernels, weight, 1, inputs, inputs, outputs, block.pointer)
+      eri_f32_gemm_pack(
+        kernels, weight, isTransposed ? outputs : 1, isTransposed ? 1 : inputs, inputs, outputs, block.pointer)
       return block
     }
     var epilogue = Epilogue()

@@ -58,6 +58,7 @@ private struct PlanLayout {
       for step in stage.steps {
         for operand in steps[step].operands { use(operand.slot, step: step, stage: index, persistent: keepsValues) }
         use(steps[step].output.slot, step: step, stage: index, persistent: keepsValues)
+        for output in steps[step].moreOutputs { use(output.slot, step: step, stage: index, persistent: keepsValues) }
       }
     }
     for slot in outputs { use(slot, step: steps.count, stage: stages.count, persistent: true) }

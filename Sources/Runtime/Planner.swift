@@ -5,10 +5,7 @@ import ERIFormat
 /// residual into products, and chooses layouts and kernels.
 struct Planner {
   let program: Program
-  /// Concrete extents of every value.
-  let shapes: [[Int]]
-  /// Values that depend on an input that was left out.
-  let absent: [Bool]
+  let graph: BoundGraph
   let options: SessionOptions
   let kernels: OpaquePointer
   let store: WeightStore
@@ -24,47 +21,54 @@ struct Planner {
   var absorbed: [Bool]
 
   init(
-    program: Program, shapes: [[Int]], absent: [Bool], options: SessionOptions, kernels: OpaquePointer,
-    store: WeightStore
+    program: Program, graph: BoundGraph, options: SessionOptions, kernels: OpaquePointer, store: WeightStore
   ) {
     self.program = program
-    self.shapes = shapes
-    self.absent = absent
+    self.graph = graph
     self.options = options
     self.kernels = kernels
     self.store = store
-    let graph = program.graph
-    slots = [Slot?](repeating: nil, count: graph.values.count)
-    variants = [[Slot]](repeating: [], count: graph.values.count)
-    readers = [[Int]](repeating: [], count: graph.values.count)
+    let values = program.graph.values
+    slots = [Slot?](repeating: nil, count: values.count)
+    variants = [[Slot]](repeating: [], count: values.count)
+    readers = [[Int]](repeating: [], count: values.count)
     absorbed = [Bool](repeating: false, count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
       for case let input? in node.inputs { readers[input].append(index) }
     }
-    for output in graph.outputs { readers[output].append(-1) }
+    for output in program.graph.outputs { readers[output].append(-1) }
   }
+
+  /// Concrete extents of every value.
+  var shapes: [[Int]] { graph.shapes }
+  /// Values that depend on an input that was left out.
+  var absent: [Bool] { graph.absent }
 
   /// Makes the plan.
   mutating func plan() throws(RuntimeError) -> (plan: Plan, inputs: [Slot?], outputs: [Slot]) {
-    let graph = program.graph
     var inputSlots: [Slot?] = []
     for value in program.inputs {
       if absent[value] {
         inputSlots.append(nil)
         continue
       }
-      let slot = Slot(graph.values[value].name, shape: shapes[value], layout: .rowMajor)
+      let slot = Slot(
+        program.graph.values[value].name, shape: shapes[value], layout: .rowMajor, dtype: graph.dtypes[value])
       slots[value] = slot
       inputs.append(slot)
       inputSlots.append(slot)
     }
+    // What is known already; where an input is, it is read from here and not from what the caller writes later.
+    for (value, block) in graph.constants {
+      slots[value] = constantSlot(block, shapes[value], program.graph.values[value].name, graph.dtypes[value])
+    }
     for index in graph.nodes.indices where !absorbed[index] {
       let node = graph.nodes[index]
-      if node.outputs.allSatisfy({ absent[$0] }) { continue }
+      if node.outputs.allSatisfy({ absent[$0] || graph.constants[$0] != nil }) { continue }
       try lower(node.op, node, index)
     }
     var outputs: [Slot] = []
-    for value in graph.outputs { outputs.append(try slot(value, .rowMajor, node: -1)) }
+    for value in program.graph.outputs { outputs.append(try slot(value, .rowMajor, node: -1)) }
     let plan = try Plan(
       steps: steps, slots: slots, inputs: inputs, outputs: outputs, threads: options.threads,
       keepsValues: options.keepsValues)
@@ -116,7 +120,7 @@ struct Planner {
     if let slot = variants[value].first(where: { $0.layout == layout }) { return slot }
     let name = program.graph.values[value].name
     if case .tensor(let tensor) = program.graph.values[value].source, layout == .rowMajor {
-      let slot = constantSlot(try store.floats(tensor: tensor), shapes[value], name)
+      let slot = constantSlot(try store.block(tensor: tensor), shapes[value], name, graph.dtypes[value])
       variants[value].append(slot)
       return slot
     }
@@ -135,8 +139,8 @@ struct Planner {
     return slot
   }
 
-  func constantSlot(_ block: FloatBlock, _ shape: [Int], _ name: String) -> Slot {
-    let slot = Slot(name, shape: shape, layout: .rowMajor)
+  func constantSlot(_ block: FloatBlock, _ shape: [Int], _ name: String, _ dtype: DType = .f32) -> Slot {
+    let slot = Slot(name, shape: shape, layout: .rowMajor, dtype: dtype)
     slot.hold(block)
     return slot
   }

@@ -23,6 +23,8 @@ public struct SessionOptions: Sendable {
 public enum RunStatus: Equatable, Sendable {
   /// All outputs are written.
   case done
+  /// An operand held what its operator cannot take, an index out of range; the outputs mean nothing.
+  case failed(RuntimeError)
   /// `bind` has not succeeded yet.
   case notBound
 }
@@ -47,11 +49,14 @@ public final class Session {
     public let name: String
     /// Extents.
     public let shape: [Int]
+    /// The values, row-major and little-endian, of an input that other shapes depend on (`decidesShapes`); else they may be left out.
+    public let values: [UInt8]?
 
-    /// Makes a pair.
-    public init(_ name: String, _ shape: [Int]) {
+    /// Makes a description.
+    public init(_ name: String, _ shape: [Int], values: [UInt8]? = nil) {
       self.name = name
       self.shape = shape
+      self.values = values
     }
   }
 
@@ -65,13 +70,17 @@ public final class Session {
     public let shape: String
     /// Whether it may be left out.
     public let isOptional: Bool
+    /// Whether other shapes depend on its values, so that `bind` must be told them, and again when they change.
+    public let decidesShapes: Bool
   }
 
   /// An output's name and extents.
   public struct OutputDescription: Equatable, Sendable {
     /// The output's name.
     public let name: String
-    /// Extents.
+    /// Its element type.
+    public let dtype: DType
+    /// Extents; one that depends on data is as the last run left it.
     public let shape: [Int]
   }
 
@@ -92,7 +101,7 @@ public final class Session {
     guard (1...1024).contains(options.threads) else {
       throw RuntimeError(.invalid, at: "threads", "expected 1 to 1024, found \(options.threads)")
     }
-    for (value, type) in zip(program.graph.values, program.types) where type.dtype != .f32 {
+    for (value, type) in zip(program.graph.values, program.types) where type.dtype != .f32 && !program.usesONNX {
       throw RuntimeError(
         .unsupported, at: "value \"\(value.name)\"",
         "expected float32, found \(type.dtype.name); this runtime computes in float32")
@@ -119,15 +128,35 @@ public final class Session {
 
   /// The program's declared inputs.
   public var inputDescriptions: [InputDescription] {
-    program.inputs.map { index in
+    let deciding = decidingInputs
+    return program.inputs.map { index in
       var isOptional = true
       if case .input(let input) = program.graph.values[index].source, case .required = input.omission {
         isOptional = false
       }
       return InputDescription(
         name: program.graph.values[index].name, dtype: program.types[index].dtype,
-        shape: program.types[index].text(program.graph.symbols), isOptional: isOptional)
+        shape: program.types[index].text(program.graph.symbols), isOptional: isOptional,
+        decidesShapes: deciding.contains(index))
     }
+  }
+
+  private var decidingInputs: Set<Int> {
+    #if ERI_WITHOUT_ONNX
+      return []
+    #else
+      return program.decidingInputs
+    #endif
+  }
+
+  private func boundGraph(_ given: [InputShape], _ binding: InputBinding) throws(RuntimeError) -> BoundGraph {
+    #if !ERI_WITHOUT_ONNX
+      if program.usesONNX {
+        var graph = GraphBinding(program, binding, store)
+        return try graph.bound(given)
+      }
+    #endif
+    return try BoundGraph(program, binding)
   }
 
   /// Name of the kernels in use: "avx2".
@@ -139,8 +168,7 @@ public final class Session {
     plan = nil
     let binding = try InputBinding(program, given)
     var planner = Planner(
-      program: program, shapes: binding.shapes, absent: binding.absent, options: options, kernels: kernels, store: store
-    )
+      program: program, graph: try boundGraph(given, binding), options: options, kernels: kernels, store: store)
     let (plan, inputs, outputs) = try planner.plan()
     store.releaseTensors()
     try executor.prepare(plan)
@@ -153,35 +181,70 @@ public final class Session {
     self.plan = plan
   }
 
-  /// Lets the caller write an input that `bind` was given; the buffer keeps its content between runs.
-  /// - Returns: the body's result, or nil if the input is not bound.
+  /// Lets the caller write a float32 input that `bind` was given; the buffer keeps its content between runs.
+  /// - Returns: the body's result, or nil if the input is not bound or of another type.
   public func withInput<Result>(_ name: String, _ body: (UnsafeMutableBufferPointer<Float>) -> Result) -> Result? {
-    guard plan != nil, let position = program.inputs.firstIndex(where: { program.graph.values[$0].name == name }),
-      let slot = inputs[position]
-    else { return nil }
+    guard let slot = inputSlot(name), slot.dtype == .f32 else { return nil }
     return body(UnsafeMutableBufferPointer(start: executor.address(slot), count: slot.elements))
+  }
+
+  /// The same for an input of any type, as row-major little-endian bytes.
+  public func withInputBytes<Result>(_ name: String, _ body: (UnsafeMutableRawBufferPointer) -> Result) -> Result? {
+    guard let slot = inputSlot(name) else { return nil }
+    return body(UnsafeMutableRawBufferPointer(start: executor.address(slot), count: slot.byteCount))
+  }
+
+  private func inputSlot(_ name: String) -> Slot? {
+    guard plan != nil,
+      let position = program.inputs.firstIndex(where: { program.graph.values[$0].name.utf8.elementsEqual(name.utf8) })
+    else { return nil }
+    return inputs[position]
+  }
+
+  /// As `run`, whose ending otherwise than done is thrown.
+  /// - Throws: `RuntimeError` `.invalid` if the session is not bound, or with the operator whose operand stopped the run.
+  public func runToEnd() throws(RuntimeError) {
+    switch run() {
+    case .done: break
+    case .notBound: throw RuntimeError(.invalid, at: "", "expected inputs bound before the run, found none")
+    case .failed(let error): throw error
+    }
   }
 
   /// Computes all outputs. Does not allocate, throw or print; takes no lock with one thread.
   public func run() -> RunStatus {
     guard let plan else { return .notBound }
     executor.run(plan)
+    for step in plan.steps {
+      if let fault = step.fault {
+        return .failed(RuntimeError(.invalid, at: program.place(ofNode: step.node), fault))
+      }
+    }
     return .done
   }
 
-  /// Names and extents of the outputs, in the graph's order, once bound.
+  /// Names, types and extents of the outputs, in the graph's order, once bound.
   public var outputs: [OutputDescription] {
     zip(program.graph.outputs, outputSlots).map {
-      OutputDescription(name: program.graph.values[$0].name, shape: $1.shape)
+      OutputDescription(name: program.graph.values[$0].name, dtype: $1.dtype, shape: $1.actualShape)
     }
   }
 
-  /// Lets the caller read output `index` after a run.
-  /// - Returns: the body's result, or nil if there is no such output.
+  /// Lets the caller read float32 output `index` after a run.
+  /// - Returns: the body's result, or nil if there is no such output or it is of another type.
   public func withOutput<Result>(_ index: Int, _ body: (UnsafeBufferPointer<Float>) -> Result) -> Result? {
+    guard plan != nil, index >= 0, index < outputSlots.count, outputSlots[index].dtype == .f32 else { return nil }
+    let slot = outputSlots[index]
+    return body(UnsafeBufferPointer(start: executor.address(slot), count: slot.actualShape.reduce(1, *)))
+  }
+
+  /// The same for an output of any type, as row-major little-endian bytes.
+  public func withOutputBytes<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
     guard plan != nil, index >= 0, index < outputSlots.count else { return nil }
     let slot = outputSlots[index]
-    return body(UnsafeBufferPointer(start: executor.address(slot), count: slot.elements))
+    return body(
+      UnsafeRawBufferPointer(
+        start: executor.address(slot), count: slot.actualShape.reduce(1, *) * slot.dtype.byteCount))
   }
 
   /// Bytes of the arena and the threads' workspaces.

@@ -1,4 +1,5 @@
 import CERIKernels
+import ERIFormat
 
 /// How a value lies in memory. The file's semantics are row-major NCHW; other forms are private to the plan.
 enum Layout: Equatable {
@@ -27,6 +28,10 @@ final class Slot {
   /// Logical extents.
   let shape: [Int]
   let layout: Layout
+  /// Other types than float32 lie row-major in whole floats of memory, as one item.
+  let dtype: DType
+  /// The axis whose extent a run decides, and where it puts it.
+  var dataSized: (axis: Int, extent: UnsafePointer<Int>)?
   /// The slot whose memory this one shares, if it is another view of it.
   private let base: Slot?
   /// Set on the root only.
@@ -34,10 +39,11 @@ final class Slot {
   /// The constant memory this slot stands for.
   private var block: FloatBlock?
 
-  init(_ name: String, shape: [Int], layout: Layout, viewOf base: Slot? = nil) {
+  init(_ name: String, shape: [Int], layout: Layout, dtype: DType = .f32, viewOf base: Slot? = nil) {
     self.name = name
     self.shape = shape
     self.layout = layout
+    self.dtype = dtype
     self.base = base
   }
 
@@ -49,9 +55,10 @@ final class Slot {
   }
 
   /// Extent of the leading axis.
-  var items: Int { shape.first ?? 1 }
+  var items: Int { dtype == .f32 ? shape.first ?? 1 : 1 }
   /// Floats from one index of the leading axis to the next.
   var itemFloats: Int {
+    if dtype != .f32 { return (byteCount + 3) / 4 }
     switch layout {
     case .rowMajor: return shape.dropFirst().reduce(1, *)
     case .channelsLast(let halo):
@@ -61,6 +68,15 @@ final class Slot {
   }
   /// Elements without halo.
   var elements: Int { shape.reduce(1, *) }
+  /// Bytes of the elements without halo.
+  var byteCount: Int { elements * dtype.byteCount }
+  /// Extents as the last run left them.
+  var actualShape: [Int] {
+    guard let dataSized else { return shape }
+    var actual = shape
+    actual[dataSized.axis] = min(dataSized.extent.pointee, shape[dataSized.axis])
+    return actual
+  }
   /// Extent of the last axis.
   var lastExtent: Int { shape.last ?? 1 }
 

@@ -7,6 +7,8 @@ class Step {
   let node: Int
   let operands: [Operand]
   let output: Operand
+  /// Outputs beside the first.
+  let moreOutputs: [Operand]
   /// Extent of the leading axis over which the step's items are independent; 1 if they are not.
   let items: Int
   let unitsPerItem: Int
@@ -20,12 +22,13 @@ class Step {
   var scratchOffset = 0
 
   init(
-    node: Int, operands: [Operand], output: Operand, items: Int, unitsPerItem: Int, scratchCount: Int = 0,
-    workPerItem: Int, minimumItems: Int = 1
+    node: Int, operands: [Operand], output: Operand, moreOutputs: [Operand] = [], items: Int, unitsPerItem: Int,
+    scratchCount: Int = 0, workPerItem: Int, minimumItems: Int = 1
   ) {
     self.node = node
     self.operands = operands
     self.output = output
+    self.moreOutputs = moreOutputs
     self.items = items
     self.unitsPerItem = unitsPerItem
     self.scratchCount = scratchCount
@@ -35,6 +38,9 @@ class Step {
 
   /// What runs, for profiles: "conv winograd".
   var kernelName: String { "" }
+
+  /// Why the last run stopped, if what an operand held stopped it.
+  var fault: String? { nil }
 
   /// Computes units `begin..<end`, counted from the frame's first item.
   func run(_ frame: Frame, _ begin: Int, _ end: Int) {}

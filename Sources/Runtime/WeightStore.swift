@@ -18,19 +18,17 @@ final class WeightStore {
   /// Floats of all packed weights.
   var packedFloats: Int { blocks.values.reduce(0) { $0 + $1.count } }
 
-  /// A tensor's values.
-  func floats(tensor index: Int) throws(RuntimeError) -> FloatBlock {
+  /// A tensor's values, of whatever type.
+  func block(tensor index: Int) throws(RuntimeError) -> FloatBlock {
     if let block = tensors[index] { return block }
     let tensor = program.tensors[index]
     let place = "tensor \"\(tensor.name)\""
-    guard tensor.dtype == .f32, let count = tensor.elementCount else {
-      throw RuntimeError(
-        .unsupported, at: place,
-        "expected float32 weights, found \(tensor.dtype.name); this runtime computes in float32")
+    guard let byteCount = tensor.byteCount else {
+      throw RuntimeError(.invalid, at: place, "expected a size within the limits, found \(shapeText(tensor.shape))")
     }
-    let block = try FloatBlock(count: count)
+    let block = try FloatBlock(byteCount: byteCount)
     do throws(FormatError) {
-      try tensor.read(into: UnsafeMutableRawBufferPointer(start: block.pointer, count: count * 4))
+      try tensor.read(into: UnsafeMutableRawBufferPointer(start: block.pointer, count: byteCount))
     } catch {
       throw RuntimeError(error.inside(place))
     }

@@ -3,14 +3,18 @@ import CERISystem
 import ERICommands
 import ERIConvert
 import ERIFormat
+import ERINetworks
 
 /// `eri convert IN OUT`.
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Brings the tensors of one container into another.",
+    abstract: "Brings the tensors of one container into another, or a checkpoint into a network.",
     discussion: """
-      IN is recognised by its content: .eri, PyTorch (zip, legacy, TorchScript), MindSpore, safetensors, ONNX (its \
-      initialisers), .npz, .npy. OUT follows its extension: .eri, .safetensors, .npz, .ckpt, .pth.
+      IN is recognised by its content: .eri, PyTorch (zip, legacy, TorchScript), MindSpore, safetensors, ONNX, \
+      .npz, .npy. OUT follows its extension: .eri, .safetensors, .npz, .ckpt, .pth.
+
+      With --network or --into, IN's tensors become the weights of a network: a map says which is which, and whatever no \
+      map explains is an error. docs/maps.md tells how to write one.
       """)
 
   /// What floating-point weights may be stored as.
@@ -32,9 +36,20 @@ struct Convert: ParsableCommand {
   @Option(help: "Cast floating-point weights to f16, bf16 or f32, and report the largest error.") var store: StoredType?
   @Flag(help: "With --store, let finite values become infinite instead of refusing.") var allowOverflow = false
   @Flag(help: "Read a pickle that asks for code, with inert placeholders in its place.") var allowInert = false
+  @Flag(help: "Of an ONNX model, convert the initialisers and leave the graph out.") var weightsOnly = false
   @Flag(help: "End a .ckpt file with the CRC that MindSpore checks.") var crc = false
   @Option(help: "Threads that pack; the bytes do not depend on their number. Default: all processors.") var threads:
     Int?
+  @Option(help: "Make OUT this network with IN's weights: \(joined(Network.names, separator: ", ")).") var network:
+    String?
+  @Option(help: "With --network, a width or choice as NAME=VALUE, as in init.") var set: [String] = []
+  @Option(help: "With --network, names of the intensities, separated by commas.") var labels: String?
+  @Option(help: "Make OUT this model with weights of IN in the place of its own.") var into: String?
+  @Option(help: "With --into, replace only the weights of this name or below it; may be repeated.") var only: [String] =
+    []
+  @Option(help: "A map of your own to read IN's names by.") var map: String?
+  @Option(help: "Write a map that explains the names that no map does, to look through.") var proposeMap: String?
+  @Flag(help: "Name every tensor and what became of it.") var verbose = false
 
   func validate() throws {
     if let level, !(1...22).contains(level) { throw ValidationError("--level: expected 1 to 22, found \(level)") }
@@ -48,12 +63,44 @@ struct Convert: ParsableCommand {
     if crc && !output.hasSuffix(".ckpt") {
       throw ValidationError("--crc: expected an output that ends in .ckpt, found \(output)")
     }
+    try validateFitting()
+  }
+
+  private func validateFitting() throws {
+    if network != nil && into != nil { throw ValidationError("expected --network or --into, found both") }
+    for text in set where Network.parameter(text) == nil {
+      throw ValidationError("--set: expected NAME=VALUE, found \"\(text)\"")
+    }
+    if network == nil {
+      if !set.isEmpty { throw ValidationError("--set: expected --network, found none") }
+      if labels != nil { throw ValidationError("--labels: expected --network, found none") }
+    }
+    if !only.isEmpty && into == nil { throw ValidationError("--only: expected --into, found none") }
+    guard network != nil || into != nil else {
+      for (name, isGiven) in [("--map", map != nil), ("--propose-map", proposeMap != nil), ("--verbose", verbose)]
+      where isGiven {
+        throw ValidationError("\(name): expected --network or --into, found neither")
+      }
+      return
+    }
+    guard output.hasSuffix(".eri") else {
+      throw ValidationError(
+        "\(network == nil ? "--into" : "--network"): expected an output that ends in .eri, found \(output)")
+    }
+    if let store, store != .f32 {
+      throw ValidationError("--store: expected f32, with which networks compute, found \(store.rawValue)")
+    }
   }
 
   func run() throws {
     try reporting { () throws(CommandFailure) in
       let digest: SHA256Digest
-      do throws(FormatError) { digest = try convert() } catch { throw CommandFailure(error) }
+      if network != nil || into != nil {
+        let conversion = try fitted()
+        do throws(FormatError) { digest = try write(conversion, .eri) } catch { throw CommandFailure(error) }
+      } else {
+        do throws(FormatError) { digest = try convert() } catch { throw CommandFailure(error) }
+      }
       try Console.print("\(digest.text)  \(output)")
       return .done
     }
@@ -62,13 +109,61 @@ struct Convert: ParsableCommand {
   /// Returns the weights digest of the file that was written.
   private func convert() throws(FormatError) -> SHA256Digest {
     let container = try OutputContainer(path: output)
-    var conversion = try Conversion(reading: input, allowInert: allowInert)
+    var conversion = try Conversion(
+      reading: input, allowInert: allowInert, weightsOnly: weightsOnly || !container.holdsGraph)
     for note in conversion.notes { Console.note("\(input): \(note)") }
     if let store {
       do throws(FormatError) { try conversion.store(as: store.dtype, allowOverflow: allowOverflow) } catch {
         throw error.inside(input)
       }
     }
+    return try write(conversion, container)
+  }
+
+  /// The weights in their network, with goldens of what they now give.
+  private func fitted() throws(CommandFailure) -> Conversion {
+    var builtNetwork: Network?
+    var conversion: Conversion
+    do throws(FormatError) {
+      var options = FittingOptions()
+      options.map = try map.map { (path) throws(FormatError) in try NameMap(reading: path) }
+      options.proposalPath = proposeMap
+      options.casts = store != nil
+      options.allowOverflow = allowOverflow
+      options.allowInert = allowInert
+      let target: FittingTarget
+      if let network {
+        let built = try Network(named: network, settings: set, labels: labels)
+        builtNetwork = built
+        target = try FittingTarget(built)
+      } else {
+        let path = into ?? ""
+        target = try FittingTarget(Model(reading: path), path: path, only: only)
+      }
+      conversion = try Conversion(reading: input, fittedTo: target, options: options)
+    } catch {
+      throw CommandFailure(error)
+    }
+    for note in conversion.notes { Console.note("\(input): \(note)") }
+    for step in conversion.steps {
+      Console.note("\(input): \(step.summary)")
+      if verbose { for item in step.items { Console.note("  \(item)") } }
+    }
+    if let builtNetwork {
+      conversion.model.goldens = [
+        try Golden.recorded(from: conversion.model, name: "drawn inputs", seed: 0, sizes: builtNetwork.sampleSizes)
+      ]
+    } else if !conversion.model.goldens.isEmpty {
+      var goldens: [Golden] = []
+      for golden in conversion.model.goldens { goldens.append(try golden.recomputed(with: conversion.model)) }
+      conversion.model.goldens = goldens
+      Console.note("\(output): \(counted(goldens.count, "golden")) computed anew")
+    }
+    return conversion
+  }
+
+  /// Returns the weights digest of the file that was written.
+  private func write(_ conversion: Conversion, _ container: OutputContainer) throws(FormatError) -> SHA256Digest {
     let notes = try container.write(
       conversion.model, to: output, level: level ?? Model.defaultLevel,
       threads: threads ?? min(eri_processor_count(), 16),

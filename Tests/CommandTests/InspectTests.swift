@@ -191,15 +191,20 @@ import Testing
     #expect(report["goldens"] as? [String] == ["drawn inputs"])
   }
 
-  @Test func `what init writes passes its own check`() throws {
-    _ = try Tool.eri.run("init audio-branch a.eri " + small, in: folder)
+  @Test(arguments: [
+    "audio-branch --set sound.coefficients=6 --set temporal.levels=1 --set temporal.width=8 --set temporal.blocks=1",
+    "resnet18-stem --set spatial.base_width=4 --set spatial.image_size=32", "mtcnn-p", "mtcnn-r", "mtcnn-o",
+  ])
+  func `what init writes passes its own check`(words: String) throws {
+    #expect(try Tool.eri.run("init " + words + " a.eri", in: folder).status == 0)
     #expect(try Tool.device.run("check a.eri", in: folder).status == 0)
   }
 
   static let refused: [(words: String, sentence: String, status: Int32)] = [
     (
-      "init single-branch a.eri", "network \"single-branch\": expected one of dual-branch, video-branch, audio-branch",
-      3
+      "init single-branch a.eri",
+      "network \"single-branch\": expected one of dual-branch, video-branch, audio-branch, resnet18-stem, mtcnn-p, "
+        + "mtcnn-r, mtcnn-o", 3
     ),
     (
       "init audio-branch a.onnx",
@@ -208,6 +213,9 @@ import Testing
     (
       "init audio-branch a.eri --set width=1",
       "parameter width: expected a parameter of audio-branch, found one it does not have", 3
+    ),
+    (
+      "init mtcnn-p a.eri --labels joy", "labels: expected none for mtcnn-p, which estimates no intensities, found 1", 2
     ),
     ("init audio-branch a.eri --set temporal.levels=0", "parameter temporal.levels: expected 1 to 14, found 0", 2),
     (

@@ -34,19 +34,19 @@ import Testing
     (initialiser([2], 7, Wire.bytes(7, [0])), "graph: initialiser 0: \"w\": expected 2 bytes for INT64 [2], found 1"),
     (
       initialiser([1], 8, Wire.text(6, "x")),
-      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found STRING"
+      "graph: initialiser 0: \"w\": expected an element type that .eri has, found STRING"
     ),
     (
       initialiser([1], 14, []),
-      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found COMPLEX64"
+      "graph: initialiser 0: \"w\": expected an element type that .eri has, found COMPLEX64"
     ),
     (
-      initialiser([1], 17, []),
-      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found FLOAT8E4M3FN"
+      initialiser([1], 23, []),
+      "graph: initialiser 0: \"w\": expected an element type that .eri has, found FLOAT4E2M1"
     ),
     (
       initialiser([1], 99, []),
-      "graph: initialiser 0: \"w\": expected an element type of 8 to 64 bits that .eri has, found type 99"
+      "graph: initialiser 0: \"w\": expected an element type that .eri has, found type 99"
     ),
     (
       initialiser([1], 3, Wire.bytes(5, Wire.varint(128))),

@@ -49,8 +49,8 @@ import Testing
       "header: tensor \"a\": byte 60: expected offsets of at most 2 elements, found more"
     ),
     (
-      file("{\"a\":\(tensor("[0,2]", dtype: "F8_E4M3"))}", data: 2),
-      "header: tensor \"a\": expected a dtype of 8 to 64 bits that .eri has, found F8_E4M3"
+      file("{\"a\":\(tensor("[0,2]", dtype: "F8_E8M0"))}", data: 2),
+      "header: tensor \"a\": expected a dtype that .eri has, found F8_E8M0"
     ),
     (
       file("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", data: 8),

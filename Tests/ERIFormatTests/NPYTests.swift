@@ -226,7 +226,10 @@ private func values(_ file: NPYFile) throws -> [UInt8] {
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test(arguments: DType.allCases.filter { $0 != .bf16 }, [[], [3], [2, 3], [0, 4], [1, 2, 3, 4]])
+  /// NumPy has names for these.
+  static let types: [DType] = [.f64, .f32, .f16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool]
+
+  @Test(arguments: types, [[], [3], [2, 3], [0, 4], [1, 2, 3, 4]])
   func `what is written is read back as it was`(_ dtype: DType, _ shape: [Int]) throws {
     let count = shape.reduce(1, *) * dtype.byteCount
     let bytes = (0..<count).map { UInt8($0 & (dtype == .bool ? 1 : 255)) }

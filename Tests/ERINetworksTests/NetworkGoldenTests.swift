@@ -33,4 +33,10 @@ import Testing
     #expect(differences.count == 7)
     for (name, difference) in differences { #expect(difference <= Tolerance.products.bound, "\(name)") }
   }
+
+  @Test(arguments: MTCNNStage.allCases) func `MTCNN's networks agree with PyTorch`(stage: MTCNNStage) throws {
+    let differences = try differences(.mtcnn(stage))
+    #expect(differences.count == (stage == .output ? 3 : 2))
+    for (name, difference) in differences { #expect(difference <= Tolerance.products.bound, "\(name)") }
+  }
 }

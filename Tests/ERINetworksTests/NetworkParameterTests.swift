@@ -7,7 +7,7 @@ import Testing
   @Test func `a file's recorded parameters rebuild its network`() throws {
     let networks: [Network] = [
       .dualBranch(unusualParameters()), .dualBranch(DualBranchParameters()), .videoBranch(narrowVideoParameters()),
-      .audioBranch(narrowAudioParameters()),
+      .audioBranch(narrowAudioParameters()), .resNet18Stem(narrowStemParameters()), .mtcnn(.proposal),
     ]
     for network in networks {
       let recorded = try network.parameters()
@@ -98,11 +98,25 @@ import Testing
     #expect(error?.description == "labels: expected 1 to 4096 labels, found 0")
   }
 
+  @Test(arguments: ["resnet18-stem", "mtcnn-o"]) func `a network that estimates nothing takes no labels`(name: String) {
+    let error = #expect(throws: FormatError.self) { try Network(named: name, parameters: [], labels: ["joy"]) }
+    #expect(error?.description == "labels: expected none for \(name), which estimates no intensities, found 1")
+  }
+
+  @Test func `the backbone's parameters are the video branch's`() throws {
+    #expect(
+      try Network(named: "resnet18-stem").parameters() == [
+        Parameter("spatial.image_size", .integer(112)), Parameter("spatial.base_width", .integer(64)),
+      ])
+    #expect(try Network(named: "mtcnn-p").parameters() == [])
+  }
+
   @Test func `an unknown network is refused with the names there are`() {
     let error = #expect(throws: FormatError.self) { try Network(named: "tri-branch") }
     #expect(error?.kind == .unsupported)
     #expect(
-      error?.description == "network \"tri-branch\": expected one of dual-branch, video-branch, audio-branch")
+      error?.description == "network \"tri-branch\": expected one of dual-branch, video-branch, audio-branch, "
+        + "resnet18-stem, mtcnn-p, mtcnn-r, mtcnn-o")
   }
 
   @Test func `every choice gives a graph that validates`() throws {

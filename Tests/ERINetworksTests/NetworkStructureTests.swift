@@ -94,6 +94,32 @@ private let audioBranch = Result { try Network(named: "audio-branch").initialise
     }
   }
 
+  @Test func `the backbone alone is the video branch's, under torchvision's names`() throws {
+    let model = try Network(named: "resnet18-stem").initialised(seed: 0)
+    let prefix = "video.backbone."
+    let inside = try dualBranch.get().tensors.filter { $0.name.hasPrefix(prefix) }
+    #expect(model.tensors.map(\.name) == inside.map { String($0.name.dropFirst(prefix.count)) })
+    #expect(model.tensors.map(\.shape) == inside.map(\.shape))
+    let shapes = try shapes(of: model, symbolSizes: nil)
+    #expect(shapes["faces"] == "[N, 3, 112, 112]" && shapes["features"] == "[N, 256, 7, 7]")
+    #expect(model.labels.isEmpty && model.preprocessing == Preprocessing())
+  }
+
+  @Test(arguments: [
+    (MTCNNStage.proposal, 6_632, "[N, 3, H, W]", ["[N, 2, ?, ?]", "[N, 4, ?, ?]"]),
+    (.refinement, 100_178, "[N, 3, 24, 24]", ["[N, 2]", "[N, 4]"]),
+    (.output, 389_040, "[N, 3, 48, 48]", ["[N, 2]", "[N, 4]", "[N, 10]"]),
+  ])
+  func `MTCNN's networks have the published files' parameters and their outputs`(
+    stage: MTCNNStage, count: Int, input: String, outputs: [String]
+  ) throws {
+    let model = try Network.mtcnn(stage).initialised(seed: 0)
+    #expect(parameterCount(model, "") == count)
+    let shapes = try shapes(of: model, symbolSizes: nil)
+    #expect(shapes["image"] == input)
+    #expect(["probability", "box", "points"].compactMap { shapes[$0] } == outputs)
+  }
+
   @Test func `a unimodal network requires its one input`() throws {
     for (model, name) in [(try videoBranch.get(), "faces"), (try audioBranch.get(), "audio")] {
       #expect(omissions(model) == [name: .required])

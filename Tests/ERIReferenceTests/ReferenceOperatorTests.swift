@@ -169,4 +169,14 @@ private func tensor(_ shape: [Int], _ values: Double...) -> ReferenceTensor {
     let present = tensor([3, 2], 9, 1, 9, 0, 9, 0.5)
     #expect(try evaluate(.gate(Gate(index: 1)), [x, present]) == tensor([3, 2], 1, 2, 0, 0, 1.5, 2))
   }
+
+  @Test func `a rectifier with slopes scales what is not above zero, per channel`() throws {
+    let y = try evaluate(.prelu(PReLU()), [tensor([1, 2, 2], 3, -3, -4, 0), tensor([2], 0.5, -2)])
+    #expect(y == tensor([1, 2, 2], 3, -1.5, 8, 0))
+  }
+
+  @Test func `softmax shares out each line of its axis`() throws {
+    let y = try evaluate(.softmax(Softmax(axis: 1)), [tensor([1, 2, 2], 700, 0, 700, 0)])
+    #expect(y == tensor([1, 2, 2], 0.5, 0.5, 0.5, 0.5))
+  }
 }

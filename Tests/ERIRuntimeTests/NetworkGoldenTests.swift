@@ -53,4 +53,17 @@ import Testing
     #expect(!golden.stages.isEmpty)
     try compare(golden, exact: exact)
   }
+
+  @Test(arguments: MTCNNStage.allCases) func `MTCNN's networks agree with PyTorch`(stage: MTCNNStage) throws {
+    let golden = try NetworkGolden.mtcnn(stage)
+    #expect(golden.stages.count == (stage == .output ? 3 : 2))
+    let session = try session(golden, exact: false, keepsValues: false)
+    for (index, output) in session.outputs.enumerated() {
+      let expected = try #require(golden.stages[output.name], "\(output.name)")
+      #expect(output.shape == expected.shape)
+      let values = try #require(session.withOutput(index) { [Float]($0) })
+      #expect(
+        relativeDifference(values, expected.values.map(Double.init)) <= Tolerance.products.bound, "\(output.name)")
+    }
+  }
 }

@@ -35,6 +35,13 @@ package func narrowAudioParameters() -> AudioBranchParameters {
   return parameters
 }
 
+package func narrowStemParameters() -> StemParameters {
+  var parameters = StemParameters()
+  parameters.imageSize = narrowParameters().spatial.imageSize
+  parameters.baseWidth = narrowParameters().spatial.baseWidth
+  return parameters
+}
+
 /// The narrow network with every choice away from its default.
 package func unusualParameters() -> DualBranchParameters {
   var parameters = narrowParameters()

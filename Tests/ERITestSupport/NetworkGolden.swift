@@ -11,13 +11,20 @@ package struct NetworkGolden {
   /// Reads a golden and builds the network that Tests/Golden/generate/dual_branch.py computed it with; `model` stands in for
   /// the weights that both draw from seed 7.
   package init(_ folder: URL, _ parameters: DualBranchParameters, model: Model? = nil) throws {
-    self.model = try model ?? perturbed(Network.dualBranch(parameters).initialised(seed: 7), seed: 7)
     let size = parameters.spatial.imageSize
     let steps = parameters.reaction.steps
-    inputs = [("faces", [1, steps, 3, size, size]), ("audio", [1, steps, parameters.sound.width])].map { name, shape in
+    let inputs = [("faces", [1, steps, 3, size, size]), ("audio", [1, steps, parameters.sound.width])].map {
+      name, shape in
       var random = SeededRandom(seed: 11, stream: name)
-      return (name, shape, (0..<shape.reduce(1, *)).map { _ in Float(random.normal()) })
+      return (name: name, shape: shape, values: (0..<shape.reduce(1, *)).map { _ in Float(random.normal()) })
     }
+    try self.init(
+      folder, model ?? perturbed(Network.dualBranch(parameters).initialised(seed: 7), seed: 7), inputs)
+  }
+
+  private init(_ folder: URL, _ model: Model, _ inputs: [(name: String, shape: [Int], values: [Float])]) throws {
+    self.model = model
+    self.inputs = inputs
     var stages: [String: NumPyArray] = [:]
     for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
     where file.pathExtension == "npy" {
@@ -34,6 +41,25 @@ package struct NetworkGolden {
   /// A narrow network with every choice away from its default.
   package static func choices() throws -> NetworkGolden {
     try NetworkGolden(TestFolders.golden.appendingPathComponent("networks/choices"), unusualParameters())
+  }
+
+  /// A network of MTCNN with the drawn weights and images of Tests/Golden/generate/mtcnn.py; `model` stands in for the weights.
+  package static func mtcnn(
+    _ stage: MTCNNStage, in folder: URL = TestFolders.golden.appendingPathComponent("networks"), count: Int = 2,
+    model: Model? = nil
+  ) throws -> NetworkGolden {
+    let model = try model ?? perturbed(Network.mtcnn(stage).initialised(seed: 7), seed: 7)
+    let size =
+      switch stage {
+      case .proposal: [21, 28]
+      case .refinement: [24, 24]
+      case .output: [48, 48]
+      }
+    let shape = [count, 3] + size
+    var random = SeededRandom(seed: 11, stream: "image")
+    let pixels = (0..<shape.reduce(1, *)).map { _ in Float(Int(random.uniform() * 256)) }
+    return try NetworkGolden(
+      folder.appendingPathComponent(stage.rawValue), model, [("image", shape, pixels.map { ($0 - 127.5) / 128 })])
   }
 
   /// Where `dual_branch.py --full` wrote the full network's stages: the folder that ERI_FULL_GOLDEN names.

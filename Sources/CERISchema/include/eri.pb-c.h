@@ -22,6 +22,7 @@ typedef struct Eri__Tensor Eri__Tensor;
 typedef struct Eri__Quantization Eri__Quantization;
 typedef struct Eri__Graph Eri__Graph;
 typedef struct Eri__Value Eri__Value;
+typedef struct Eri__Declared Eri__Declared;
 typedef struct Eri__Input Eri__Input;
 typedef struct Eri__Dimension Eri__Dimension;
 typedef struct Eri__Node Eri__Node;
@@ -39,6 +40,13 @@ typedef struct Eri__Concat Eri__Concat;
 typedef struct Eri__Reshape Eri__Reshape;
 typedef struct Eri__Transpose Eri__Transpose;
 typedef struct Eri__Gate Eri__Gate;
+typedef struct Eri__Onnx Eri__Onnx;
+typedef struct Eri__OnnxAttribute Eri__OnnxAttribute;
+typedef struct Eri__OnnxIntegers Eri__OnnxIntegers;
+typedef struct Eri__OnnxNumbers Eri__OnnxNumbers;
+typedef struct Eri__OnnxTexts Eri__OnnxTexts;
+typedef struct Eri__PReLU Eri__PReLU;
+typedef struct Eri__Softmax Eri__Softmax;
 typedef struct Eri__Preprocessing Eri__Preprocessing;
 typedef struct Eri__VideoPreprocessing Eri__VideoPreprocessing;
 typedef struct Eri__AudioPreprocessing Eri__AudioPreprocessing;
@@ -55,7 +63,7 @@ typedef struct Eri__Budget Eri__Budget;
 /* --- enums --- */
 
 /*
- * Numbers 14 to 19 are kept for 4-bit integers and 8-bit floats.
+ * An element of 8 bits or less takes one byte; a 4-bit integer is extended to it by its sign or by zeros.
  */
 typedef enum _Eri__DType {
   ERI__DTYPE__DTYPE_UNSPECIFIED = 0,
@@ -71,7 +79,13 @@ typedef enum _Eri__DType {
   ERI__DTYPE__DTYPE_U32 = 10,
   ERI__DTYPE__DTYPE_U16 = 11,
   ERI__DTYPE__DTYPE_U8 = 12,
-  ERI__DTYPE__DTYPE_BOOL = 13
+  ERI__DTYPE__DTYPE_BOOL = 13,
+  ERI__DTYPE__DTYPE_F8E4M3FN = 14,
+  ERI__DTYPE__DTYPE_F8E4M3FNUZ = 15,
+  ERI__DTYPE__DTYPE_F8E5M2 = 16,
+  ERI__DTYPE__DTYPE_F8E5M2FNUZ = 17,
+  ERI__DTYPE__DTYPE_I4 = 18,
+  ERI__DTYPE__DTYPE_U4 = 19
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__DTYPE)
 } Eri__DType;
 typedef enum _Eri__Filter {
@@ -364,6 +378,10 @@ struct  Eri__Value
   ProtobufCMessage base;
   char *name;
   Eri__Quantization *quantization;
+  /*
+   * of a node's output alone
+   */
+  Eri__Declared *declared;
   Eri__Value__SourceCase source_case;
   union {
     Eri__Input *input;
@@ -375,7 +393,26 @@ struct  Eri__Value
 };
 #define ERI__VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__value__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, ERI__VALUE__SOURCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, NULL, NULL, ERI__VALUE__SOURCE__NOT_SET, {0} }
+
+
+/*
+ * What the model that a graph came from says of a value whose type only binding decides.
+ */
+struct  Eri__Declared
+{
+  ProtobufCMessage base;
+  Eri__DType dtype;
+  size_t n_shape;
+  Eri__Dimension **shape;
+  /*
+   * false: nothing is said of the shape
+   */
+  protobuf_c_boolean ranked;
+};
+#define ERI__DECLARED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__declared__descriptor) \
+    , ERI__DTYPE__DTYPE_UNSPECIFIED, 0,NULL, 0 }
 
 
 struct  Eri__Input
@@ -422,7 +459,10 @@ typedef enum {
   ERI__NODE__OPERATOR_CONCAT = 26,
   ERI__NODE__OPERATOR_RESHAPE = 27,
   ERI__NODE__OPERATOR_TRANSPOSE = 28,
-  ERI__NODE__OPERATOR_GATE = 29
+  ERI__NODE__OPERATOR_GATE = 29,
+  ERI__NODE__OPERATOR_ONNX = 30,
+  ERI__NODE__OPERATOR_PRELU = 31,
+  ERI__NODE__OPERATOR_SOFTMAX = 32
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__NODE__OPERATOR__CASE)
 } Eri__Node__OperatorCase;
 
@@ -453,6 +493,9 @@ struct  Eri__Node
     Eri__Reshape *reshape;
     Eri__Transpose *transpose;
     Eri__Gate *gate;
+    Eri__Onnx *onnx;
+    Eri__PReLU *prelu;
+    Eri__Softmax *softmax;
   };
 };
 #define ERI__NODE__INIT \
@@ -653,6 +696,120 @@ struct  Eri__Gate
 };
 #define ERI__GATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&eri__gate__descriptor) \
+    , 0 }
+
+
+/*
+ * An operator of ONNX with the meaning that operator set `opset` of its domain gives it, subgraphs excepted. Its outputs' types are
+ * decided when the graph is bound.
+ */
+struct  Eri__Onnx
+{
+  ProtobufCMessage base;
+  /*
+   * empty: ONNX's own
+   */
+  char *domain;
+  char *name;
+  uint32_t opset;
+  /*
+   * ascending by the bytes of their names
+   */
+  size_t n_attributes;
+  Eri__OnnxAttribute **attributes;
+};
+#define ERI__ONNX__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__onnx__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
+
+
+typedef enum {
+  ERI__ONNX_ATTRIBUTE__VALUE__NOT_SET = 0,
+  ERI__ONNX_ATTRIBUTE__VALUE_INTEGER = 2,
+  ERI__ONNX_ATTRIBUTE__VALUE_NUMBER = 3,
+  ERI__ONNX_ATTRIBUTE__VALUE_TEXT = 4,
+  ERI__ONNX_ATTRIBUTE__VALUE_INTEGERS = 5,
+  ERI__ONNX_ATTRIBUTE__VALUE_NUMBERS = 6,
+  ERI__ONNX_ATTRIBUTE__VALUE_TEXTS = 7,
+  ERI__ONNX_ATTRIBUTE__VALUE_TENSOR = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ERI__ONNX_ATTRIBUTE__VALUE__CASE)
+} Eri__OnnxAttribute__ValueCase;
+
+struct  Eri__OnnxAttribute
+{
+  ProtobufCMessage base;
+  char *name;
+  Eri__OnnxAttribute__ValueCase value_case;
+  union {
+    int64_t integer;
+    float number;
+    char *text;
+    Eri__OnnxIntegers *integers;
+    Eri__OnnxNumbers *numbers;
+    Eri__OnnxTexts *texts;
+    Eri__GoldenTensor *tensor;
+  };
+};
+#define ERI__ONNX_ATTRIBUTE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_attribute__descriptor) \
+    , (char *)protobuf_c_empty_string, ERI__ONNX_ATTRIBUTE__VALUE__NOT_SET, {0} }
+
+
+struct  Eri__OnnxIntegers
+{
+  ProtobufCMessage base;
+  size_t n_values;
+  int64_t *values;
+};
+#define ERI__ONNX_INTEGERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_integers__descriptor) \
+    , 0,NULL }
+
+
+struct  Eri__OnnxNumbers
+{
+  ProtobufCMessage base;
+  size_t n_values;
+  float *values;
+};
+#define ERI__ONNX_NUMBERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_numbers__descriptor) \
+    , 0,NULL }
+
+
+struct  Eri__OnnxTexts
+{
+  ProtobufCMessage base;
+  size_t n_values;
+  char **values;
+};
+#define ERI__ONNX_TEXTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__onnx_texts__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * x where it is above 0, else slope x, per channel (axis 1). Inputs: x [N, C, …], slope [C].
+ */
+struct  Eri__PReLU
+{
+  ProtobufCMessage base;
+};
+#define ERI__PRE_LU__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__pre_lu__descriptor) \
+     }
+
+
+/*
+ * exp(x - max) over its sum along the axis. Input: x.
+ */
+struct  Eri__Softmax
+{
+  ProtobufCMessage base;
+  uint32_t axis;
+};
+#define ERI__SOFTMAX__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&eri__softmax__descriptor) \
     , 0 }
 
 
@@ -1006,6 +1163,25 @@ Eri__Value *
 void   eri__value__free_unpacked
                      (Eri__Value *message,
                       ProtobufCAllocator *allocator);
+/* Eri__Declared methods */
+void   eri__declared__init
+                     (Eri__Declared         *message);
+size_t eri__declared__get_packed_size
+                     (const Eri__Declared   *message);
+size_t eri__declared__pack
+                     (const Eri__Declared   *message,
+                      uint8_t             *out);
+size_t eri__declared__pack_to_buffer
+                     (const Eri__Declared   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__Declared *
+       eri__declared__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__declared__free_unpacked
+                     (Eri__Declared *message,
+                      ProtobufCAllocator *allocator);
 /* Eri__Input methods */
 void   eri__input__init
                      (Eri__Input         *message);
@@ -1329,6 +1505,139 @@ Eri__Gate *
 void   eri__gate__free_unpacked
                      (Eri__Gate *message,
                       ProtobufCAllocator *allocator);
+/* Eri__Onnx methods */
+void   eri__onnx__init
+                     (Eri__Onnx         *message);
+size_t eri__onnx__get_packed_size
+                     (const Eri__Onnx   *message);
+size_t eri__onnx__pack
+                     (const Eri__Onnx   *message,
+                      uint8_t             *out);
+size_t eri__onnx__pack_to_buffer
+                     (const Eri__Onnx   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__Onnx *
+       eri__onnx__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__onnx__free_unpacked
+                     (Eri__Onnx *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__OnnxAttribute methods */
+void   eri__onnx_attribute__init
+                     (Eri__OnnxAttribute         *message);
+size_t eri__onnx_attribute__get_packed_size
+                     (const Eri__OnnxAttribute   *message);
+size_t eri__onnx_attribute__pack
+                     (const Eri__OnnxAttribute   *message,
+                      uint8_t             *out);
+size_t eri__onnx_attribute__pack_to_buffer
+                     (const Eri__OnnxAttribute   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__OnnxAttribute *
+       eri__onnx_attribute__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__onnx_attribute__free_unpacked
+                     (Eri__OnnxAttribute *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__OnnxIntegers methods */
+void   eri__onnx_integers__init
+                     (Eri__OnnxIntegers         *message);
+size_t eri__onnx_integers__get_packed_size
+                     (const Eri__OnnxIntegers   *message);
+size_t eri__onnx_integers__pack
+                     (const Eri__OnnxIntegers   *message,
+                      uint8_t             *out);
+size_t eri__onnx_integers__pack_to_buffer
+                     (const Eri__OnnxIntegers   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__OnnxIntegers *
+       eri__onnx_integers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__onnx_integers__free_unpacked
+                     (Eri__OnnxIntegers *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__OnnxNumbers methods */
+void   eri__onnx_numbers__init
+                     (Eri__OnnxNumbers         *message);
+size_t eri__onnx_numbers__get_packed_size
+                     (const Eri__OnnxNumbers   *message);
+size_t eri__onnx_numbers__pack
+                     (const Eri__OnnxNumbers   *message,
+                      uint8_t             *out);
+size_t eri__onnx_numbers__pack_to_buffer
+                     (const Eri__OnnxNumbers   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__OnnxNumbers *
+       eri__onnx_numbers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__onnx_numbers__free_unpacked
+                     (Eri__OnnxNumbers *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__OnnxTexts methods */
+void   eri__onnx_texts__init
+                     (Eri__OnnxTexts         *message);
+size_t eri__onnx_texts__get_packed_size
+                     (const Eri__OnnxTexts   *message);
+size_t eri__onnx_texts__pack
+                     (const Eri__OnnxTexts   *message,
+                      uint8_t             *out);
+size_t eri__onnx_texts__pack_to_buffer
+                     (const Eri__OnnxTexts   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__OnnxTexts *
+       eri__onnx_texts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__onnx_texts__free_unpacked
+                     (Eri__OnnxTexts *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__PReLU methods */
+void   eri__pre_lu__init
+                     (Eri__PReLU         *message);
+size_t eri__pre_lu__get_packed_size
+                     (const Eri__PReLU   *message);
+size_t eri__pre_lu__pack
+                     (const Eri__PReLU   *message,
+                      uint8_t             *out);
+size_t eri__pre_lu__pack_to_buffer
+                     (const Eri__PReLU   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__PReLU *
+       eri__pre_lu__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__pre_lu__free_unpacked
+                     (Eri__PReLU *message,
+                      ProtobufCAllocator *allocator);
+/* Eri__Softmax methods */
+void   eri__softmax__init
+                     (Eri__Softmax         *message);
+size_t eri__softmax__get_packed_size
+                     (const Eri__Softmax   *message);
+size_t eri__softmax__pack
+                     (const Eri__Softmax   *message,
+                      uint8_t             *out);
+size_t eri__softmax__pack_to_buffer
+                     (const Eri__Softmax   *message,
+                      ProtobufCBuffer     *buffer);
+Eri__Softmax *
+       eri__softmax__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   eri__softmax__free_unpacked
+                     (Eri__Softmax *message,
+                      ProtobufCAllocator *allocator);
 /* Eri__Preprocessing methods */
 void   eri__preprocessing__init
                      (Eri__Preprocessing         *message);
@@ -1561,6 +1870,9 @@ typedef void (*Eri__Graph_Closure)
 typedef void (*Eri__Value_Closure)
                  (const Eri__Value *message,
                   void *closure_data);
+typedef void (*Eri__Declared_Closure)
+                 (const Eri__Declared *message,
+                  void *closure_data);
 typedef void (*Eri__Input_Closure)
                  (const Eri__Input *message,
                   void *closure_data);
@@ -1611,6 +1923,27 @@ typedef void (*Eri__Transpose_Closure)
                   void *closure_data);
 typedef void (*Eri__Gate_Closure)
                  (const Eri__Gate *message,
+                  void *closure_data);
+typedef void (*Eri__Onnx_Closure)
+                 (const Eri__Onnx *message,
+                  void *closure_data);
+typedef void (*Eri__OnnxAttribute_Closure)
+                 (const Eri__OnnxAttribute *message,
+                  void *closure_data);
+typedef void (*Eri__OnnxIntegers_Closure)
+                 (const Eri__OnnxIntegers *message,
+                  void *closure_data);
+typedef void (*Eri__OnnxNumbers_Closure)
+                 (const Eri__OnnxNumbers *message,
+                  void *closure_data);
+typedef void (*Eri__OnnxTexts_Closure)
+                 (const Eri__OnnxTexts *message,
+                  void *closure_data);
+typedef void (*Eri__PReLU_Closure)
+                 (const Eri__PReLU *message,
+                  void *closure_data);
+typedef void (*Eri__Softmax_Closure)
+                 (const Eri__Softmax *message,
                   void *closure_data);
 typedef void (*Eri__Preprocessing_Closure)
                  (const Eri__Preprocessing *message,
@@ -1668,6 +2001,7 @@ extern const ProtobufCMessageDescriptor eri__tensor__descriptor;
 extern const ProtobufCMessageDescriptor eri__quantization__descriptor;
 extern const ProtobufCMessageDescriptor eri__graph__descriptor;
 extern const ProtobufCMessageDescriptor eri__value__descriptor;
+extern const ProtobufCMessageDescriptor eri__declared__descriptor;
 extern const ProtobufCMessageDescriptor eri__input__descriptor;
 extern const ProtobufCMessageDescriptor eri__dimension__descriptor;
 extern const ProtobufCMessageDescriptor eri__node__descriptor;
@@ -1685,6 +2019,13 @@ extern const ProtobufCMessageDescriptor eri__concat__descriptor;
 extern const ProtobufCMessageDescriptor eri__reshape__descriptor;
 extern const ProtobufCMessageDescriptor eri__transpose__descriptor;
 extern const ProtobufCMessageDescriptor eri__gate__descriptor;
+extern const ProtobufCMessageDescriptor eri__onnx__descriptor;
+extern const ProtobufCMessageDescriptor eri__onnx_attribute__descriptor;
+extern const ProtobufCMessageDescriptor eri__onnx_integers__descriptor;
+extern const ProtobufCMessageDescriptor eri__onnx_numbers__descriptor;
+extern const ProtobufCMessageDescriptor eri__onnx_texts__descriptor;
+extern const ProtobufCMessageDescriptor eri__pre_lu__descriptor;
+extern const ProtobufCMessageDescriptor eri__softmax__descriptor;
 extern const ProtobufCMessageDescriptor eri__preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__video_preprocessing__descriptor;
 extern const ProtobufCMessageDescriptor eri__audio_preprocessing__descriptor;

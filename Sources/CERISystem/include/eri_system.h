@@ -127,6 +127,19 @@ double eri_cos(double x);
 double eri_tanh(double x);
 double eri_erf(double x);
 double eri_floor(double x);
+double eri_tan(double x);
+double eri_asin(double x);
+double eri_acos(double x);
+double eri_atan(double x);
+double eri_sinh(double x);
+double eri_cosh(double x);
+double eri_asinh(double x);
+double eri_acosh(double x);
+double eri_atanh(double x);
+double eri_log1p(double x);
+double eri_fmod(double x, double y);
+float eri_logf(float x);
+float eri_powf(float x, float y);
 
 // --- Text (text.c) ---------------------------------------------------------------------------------------------
 

@@ -96,7 +96,9 @@ struct CauseSearch {
       var swapped = pool
       (swapped.padsBegin, swapped.padsEnd) = (pool.padsEnd, pool.padsBegin)
       return paddingCauses(index, pool.padsBegin, pool.padsEnd, .maxPool(swapped))
-    case .weightNorm, .linear, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate: return []
+    case .weightNorm, .linear, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate, .prelu,
+      .softmax, .onnx:
+      return []
     }
   }
 
@@ -129,7 +131,7 @@ struct CauseSearch {
     switch node.op {
     case .conv, .linear: break
     case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat, .reshape,
-      .transpose, .gate:
+      .transpose, .gate, .prelu, .softmax, .onnx:
       return []
     }
     guard let weight = operand(node, 1, b), let values = weight.values else { return [] }

@@ -35,7 +35,8 @@ struct ElementView {
     guard quantization == nil else { return false }
     switch dtype {
     case .f64, .f32, .f16, .bf16: return true
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool: return false
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      return false
     }
   }
 
@@ -74,11 +75,12 @@ struct ElementView {
     case .i64: Double(load(index, as: Int64.self))
     case .i32: Double(load(index, as: Int32.self))
     case .i16: Double(load(index, as: Int16.self))
-    case .i8: Double(load(index, as: Int8.self))
+    case .i8, .i4: Double(load(index, as: Int8.self))
     case .u64: Double(load(index, as: UInt64.self))
     case .u32: Double(load(index, as: UInt32.self))
     case .u16: Double(load(index, as: UInt16.self))
-    case .u8, .bool: Double(load(index, as: UInt8.self))
+    // 8-bit floats by their bits.
+    case .u8, .u4, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: Double(load(index, as: UInt8.self))
     }
   }
 
@@ -117,8 +119,9 @@ struct ElementView {
     switch dtype {
     case .f64: return decimal(value)
     case .f32, .f16, .bf16: return decimal(Float(value))
-    case .i64, .i32, .i16, .i8: return quantization == nil ? "\(Int64(value))" : decimal(value)
-    case .u64, .u32, .u16, .u8, .bool: return quantization == nil ? "\(UInt64(value))" : decimal(value)
+    case .i64, .i32, .i16, .i8, .i4: return quantization == nil ? "\(Int64(value))" : decimal(value)
+    case .u64, .u32, .u16, .u8, .u4, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz:
+      return quantization == nil ? "\(UInt64(value))" : decimal(value)
     }
   }
 }

@@ -71,10 +71,8 @@ struct GraphSide {
       for input in inputs {
         _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
       }
-      switch session.run() {
-      case .done: return session
-      case .notBound: throw RuntimeError(.invalid, at: "", "expected inputs bound before the run, found none")
-      }
+      try session.runToEnd()
+      return session
     } catch {
       throw FormatError(error)
     }

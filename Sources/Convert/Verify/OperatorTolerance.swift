@@ -28,7 +28,10 @@ enum OperatorTolerance {
     // Mean and variance are two sums, each over the row.
     case .layerNorm: return max(1, 2 * (shape(0).last ?? 1))
     case .weightNorm: return max(1, shape(0).dropFirst().reduce(1, *))
-    case .batchNorm, .maxPool, .unary, .binary, .concat, .reshape, .transpose, .gate: return 1
+    case .softmax: return max(1, 16 * (shape(0).max() ?? 1))
+    // A product's second operand without its outputs, or a reduction over most of the first.
+    case .onnx: return max(1, shape(1).dropFirst().reduce(1, *), shape(0).suffix(2).reduce(1, *))
+    case .batchNorm, .maxPool, .unary, .binary, .concat, .reshape, .transpose, .gate, .prelu: return 1
     }
   }
 }

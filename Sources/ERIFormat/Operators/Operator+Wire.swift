@@ -18,6 +18,9 @@ extension Operator {
     case ERI__NODE__OPERATOR_RESHAPE: self = .reshape(try Reshape(wire: try Operator.body(wire.reshape)))
     case ERI__NODE__OPERATOR_TRANSPOSE: self = .transpose(try Transpose(wire: try Operator.body(wire.transpose)))
     case ERI__NODE__OPERATOR_GATE: self = .gate(Gate(wire: try Operator.body(wire.gate)))
+    case ERI__NODE__OPERATOR_ONNX: self = .onnx(try ONNXOperator(wire: try Operator.body(wire.onnx)))
+    case ERI__NODE__OPERATOR_PRELU: self = .prelu(PReLU())
+    case ERI__NODE__OPERATOR_SOFTMAX: self = .softmax(Softmax(wire: try Operator.body(wire.softmax)))
     default: throw FormatError(.unsupported, at: "", "expected an operator this reader knows, found another")
     }
   }
@@ -45,6 +48,9 @@ extension Operator {
     case .reshape(let op): node.pointee.reshape = try op.wire(in: arena)
     case .transpose(let op): node.pointee.transpose = try op.wire(in: arena)
     case .gate(let op): node.pointee.gate = try op.wire(in: arena)
+    case .onnx(let op): node.pointee.onnx = try op.wire(in: arena)
+    case .prelu(let op): node.pointee.prelu = try op.wire(in: arena)
+    case .softmax(let op): node.pointee.softmax = try op.wire(in: arena)
     }
   }
 }

@@ -45,8 +45,8 @@ import Testing
     },
     Forgery(
       .unsupported,
-      "directory: graph: values 4: expected the fields of Value that this reader knows, found number 5\(newer)"
-    ) { file in try file.value(4) { try file.addUnknownField(5, to: &$0.base) } },
+      "directory: graph: values 4: expected the fields of Value that this reader knows, found number 6\(newer)"
+    ) { file in try file.value(4) { try file.addUnknownField(6, to: &$0.base) } },
     Forgery(.invalid, "directory: graph: value 2: expected a dtype, found number 0") {
       try $0.input { $0.dtype = ERI__DTYPE__DTYPE_UNSPECIFIED }
     },

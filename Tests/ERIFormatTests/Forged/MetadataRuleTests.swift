@@ -139,7 +139,7 @@ import Testing
       $0.value_case = ERI__PARAMETER__VALUE__NOT_SET
       try file.addUnknownField(9, to: &$0.base)
     }
-    try file.goldenInput { $0.dtype = Eri__DType(14) }
+    try file.goldenInput { $0.dtype = Eri__DType(20) }
     #expect(try file.refusal() == nil)
     let directory = try file.bytes().withUnsafeBytes { bytes in
       let start = 256 + file.payload.count + 8

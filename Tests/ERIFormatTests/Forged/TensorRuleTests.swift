@@ -23,8 +23,8 @@ import Testing
     },
     Forgery(
       .unsupported,
-      "directory: tensors 1: dtype: expected a DType that this reader knows, found number 14; read it with a newer release"
-    ) { try $0.tensor(1) { $0.dtype = Eri__DType(14) } },
+      "directory: tensors 1: dtype: expected a DType that this reader knows, found number 20; read it with a newer release"
+    ) { try $0.tensor(1) { $0.dtype = Eri__DType(20) } },
     Forgery(
       .unsupported,
       "directory: tensors 1: role: expected a Role that this reader knows, found number 3; read it with a newer release"

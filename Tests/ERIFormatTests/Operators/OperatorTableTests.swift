@@ -11,6 +11,16 @@ import Testing
     .layerNorm(LayerNorm()), .attention(Attention(heads: 1, scale: 1)), .attentionPool(AttentionPool()),
     .unary(Unary(.relu)), .binary(Binary(.add)), .concat(Concat(axis: 0)), .reshape(Reshape([])),
     .transpose(Transpose([])), .gate(Gate(index: 0)),
+    .onnx(
+      ONNXOperator(
+        "Resize", domain: "ai.onnx.ml", opset: 19,
+        attributes: [
+          ONNXAttribute("z", .integer(-1)), ONNXAttribute("b", .number(0.5)), ONNXAttribute("c", .text("nearest")),
+          ONNXAttribute("d", .integers([-1, 2])), ONNXAttribute("e", .numbers([])),
+          ONNXAttribute("f", .texts(["a", "é"])),
+          ONNXAttribute("a", .tensor(Golden.Values("", .i4, [2], [1, 255]))),
+        ])),
+    .prelu(PReLU()), .softmax(Softmax(axis: 0)),
   ]
 
   @Test func `holds the schema's operators under the schema's names and numbers`() throws {

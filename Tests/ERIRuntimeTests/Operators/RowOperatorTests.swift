@@ -81,3 +81,70 @@ import Testing
     try bench.expectReference(outputs: [y], .elements)
   }
 }
+
+@Suite struct PReLUTests {
+  @Test(arguments: [[3, 5], [2, 5, 7], [2, 5, 4, 3], [2, 3, 2, 2, 2]])
+  func `each channel below zero is scaled by its slope as the reference does`(shape: [Int]) throws {
+    var bench = Bench()
+    let y = try bench.apply(.prelu(PReLU()), [bench.input(shape), bench.weight([shape[1]])])
+    try bench.expectReference(outputs: [y], .elements)
+  }
+
+  @Test func `between convolutions an image keeps its channels last, whatever border its readers want`() throws {
+    var bench = Bench()
+    let plain = Conv(strides: [1, 1], dilations: [1, 1], padsBegin: [0, 0], padsEnd: [0, 0])
+    let padded = Conv(strides: [1, 1], dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1])
+    let image = try bench.apply(.conv(plain), [bench.input([2, 16, 8, 9]), bench.weight([16, 16, 1, 1])])
+    let first = try bench.apply(.prelu(PReLU()), [image, bench.weight([16])])
+    let next = try bench.apply(.conv(padded), [first, bench.weight([16, 16, 3, 3])])
+    let y = try bench.apply(.prelu(PReLU()), [next, bench.weight([16])])
+    try bench.expectReference(outputs: [y], .winograd)
+    var options = SessionOptions()
+    options.exact = true
+    try bench.expectReference(outputs: [y], options: options)
+    let session = try bench.session(try bench.program(outputs: [y]), SessionOptions())
+    #expect(session.kernelNames.filter { $0 == "layout" }.count == 2)
+  }
+
+  @Test func `a slope that is computed is complete before it is read`() throws {
+    var bench = Bench()
+    let slope = try bench.apply(.unary(Unary(.tanh)), [bench.input([6])])
+    let y = try bench.apply(.prelu(PReLU()), [bench.input([6, 6]), slope])
+    try bench.expectReference(outputs: [y], .elements)
+  }
+}
+
+@Suite struct SoftmaxTests {
+  @Test(arguments: [[3, 5], [2, 5, 7], [2, 3, 4, 17]], [0, 1]) func `shares along an axis agree with the reference`(
+    shape: [Int], axis: Int
+  ) throws {
+    var bench = Bench()
+    let y = try bench.apply(.softmax(Softmax(axis: axis)), [bench.input(shape)])
+    let last = try bench.apply(.softmax(Softmax(axis: shape.count - 1)), [bench.input(shape)])
+    try bench.expectReference(outputs: [y, last], .elements)
+  }
+
+  @Test func `the channels of an image are shared out without another layout`() throws {
+    var bench = Bench()
+    let conv = Conv(strides: [1, 1], dilations: [1, 1], padsBegin: [0, 0], padsEnd: [0, 0])
+    let image = try bench.apply(.conv(conv), [bench.input([2, 8, 5, 6]), bench.weight([3, 8, 1, 1])])
+    let y = try bench.apply(.softmax(Softmax(axis: 1)), [image])
+    try bench.expectReference(outputs: [y])
+    let session = try bench.session(try bench.program(outputs: [y]), SessionOptions())
+    #expect(session.kernelNames == ["layout", "conv direct", "softmax", "layout"])
+  }
+
+  @Test func `large values do not overflow`() throws {
+    var builder = GraphBuilder(symbols: [])
+    let x = builder.tensor(Tensor("x", [1, 3], floats: [500, 499, -500]))
+    builder.output(try builder.apply(.softmax(Softmax(axis: 1)), [x], name: "y"))
+    var model = Model()
+    model.graph = builder.graph
+    model.tensors = builder.tensors
+    let session = try Session(try Program(validating: model))
+    try session.bind([])
+    #expect(session.run() == .done)
+    let shares = try #require(session.withOutput(0) { [Float]($0) })
+    #expect(relativeDifference(shares, [0.7310585786, 0.2689414214, 0]) <= Tolerance.elements.bound)
+  }
+}
