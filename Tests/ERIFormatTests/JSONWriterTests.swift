@@ -30,7 +30,9 @@ import Testing
   }
 
   @Test func `quotes, backslashes and every control character are escaped`() {
-    #expect(text { $0.string("a\"b\\c/\n\r\t\u{0}\u{1f}\u{7f}é😀") } == #""a\"b\\c/\n\r\t\u0000\u001f"# + "\u{7f}é😀\"")
+    #expect(
+      text { $0.string("a\"b\\c/\n\r\t\u{0}\u{1f}\u{7f}\u{80}\u{9f}\u{a0}é😀") }
+        == #""a\"b\\c/\n\r\t\u0000\u001f\u007f\u0080\u009f"# + "\u{a0}é😀\"")
   }
 
   @Test func `a key is escaped as a string is`() {

@@ -150,20 +150,22 @@ package struct GraphComparison: Sendable {
       runs.computesAll ? (try runs.a.reference(), try runs.b.reference()) : ([:], [:])
     var allowed = [Double](repeating: 0, count: runs.b.program.graph.values.count)
     for (index, node) in runs.b.program.graph.nodes.enumerated() {
-      guard let output = node.outputs.first else { continue }
       let share = OperatorTolerance.share(node.op, node.inputs.map { $0.map { runs.b.shapes[$0] } })
-      allowed[output] = share + (node.inputs.compactMap { $0.map { allowed[$0] } }.max() ?? 0)
-      guard let other = runs.matching.inA[output], let valuesA = runs.a.values(other) else { continue }
-      var row = runs.row(index, output, other, share, allowed[output])
-      if let valuesB = runs.b.values(output) {
-        row.cumulative = Share.of(valuesB, valuesA)
-        row.cumulativeErrorB = referenceB[row.name].map { Share.of(valuesB, $0) }
-      }
-      row.cumulativeErrorA = referenceA[row.nameInA].map { Share.of(valuesA, $0) }
-      let slices = runs.isolate(&row, output, other, valuesA, hasDiverged: divergence != nil)
-      rows.append(row)
-      if divergence == nil, row.diverges(under: policy) {
-        divergence = runs.divergence(row, slices, valuesA, other)
+      let before = node.inputs.compactMap { $0.map { allowed[$0] } }.max() ?? 0
+      for output in node.outputs {
+        allowed[output] = share + before
+        guard let other = runs.matching.inA[output], let valuesA = runs.a.values(other) else { continue }
+        var row = runs.row(index, output, other, share, allowed[output])
+        if let valuesB = runs.b.values(output) {
+          row.cumulative = Share.of(valuesB, valuesA)
+          row.cumulativeErrorB = referenceB[row.name].map { Share.of(valuesB, $0) }
+        }
+        row.cumulativeErrorA = referenceA[row.nameInA].map { Share.of(valuesA, $0) }
+        let slices = runs.isolate(&row, output, other, valuesA, hasDiverged: divergence != nil)
+        rows.append(row)
+        if divergence == nil, row.diverges(under: policy) {
+          divergence = runs.divergence(row, slices, valuesA, other)
+        }
       }
     }
   }

@@ -147,7 +147,7 @@ extension VerifyReport {
     @media(prefers-color-scheme:dark){:root{--ground:#14171a;--ink:#e6e9ec;--faint:#98a2ad;--line:#353c44;--alone:#fb923c;\
     --whole:#7aa2ff;--mark:#42201d;--same:#4ade80;--different:#f87171}}\
     body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif}\
-    main{max-width:1100px;margin:0 auto;padding:24px}h1{margin:0;font-size:28px}h2{margin:32px 0 8px;font-size:19px}\
+    main{max-width:1240px;margin:0 auto;padding:24px}h1{margin:0;font-size:28px}h2{margin:32px 0 8px;font-size:19px}\
     h3{margin:16px 0 4px;font-size:16px}p{margin:4px 0}.same{color:var(--same)}.different{color:var(--different)}\
     .finding{border-left:4px solid var(--different);padding:4px 0 4px 14px}.place{font:600 15px ui-monospace,monospace}\
     .scroll{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:13px}\

@@ -45,14 +45,16 @@ package struct VerifyReport: Sendable {
   }
 
   /// Compares two files.
+  /// - Parameter mapping: gives A's tensors the names that they are compared under.
   /// - Throws: `FormatError` if one cannot be read.
   package init(
     _ a: VerifySide, _ b: VerifySide, policy: VerifyPolicy,
-    options: GraphComparison.Options = GraphComparison.Options()
+    options: GraphComparison.Options = GraphComparison.Options(),
+    mapping: WeightComparison.Mapping = { (side) throws(FormatError) in side }
   ) throws(FormatError) {
     self.policy = policy
     let other = b.checkpoint
-    weights = try WeightComparison(a.checkpoint, other) { (side) throws(FormatError) in
+    weights = try WeightComparison(try mapping(a.checkpoint), other) { (side) throws(FormatError) in
       // A .npy file's array has no name of its own.
       guard side.container == .npy, other.entries.count == 1 else { return side }
       var side = side
