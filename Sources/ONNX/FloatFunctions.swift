@@ -1,4 +1,4 @@
-/// Elementary functions of float32 without a call or a branch, so that loops over them are vectorised.
+/// Elementary functions of float32 without a call or a branch, so that loops over them can be vectorised.
 enum FloatFunctions {
   /// eˣ within 2 units in the last place; 0 where the result would be subnormal.
   ///
