@@ -6,6 +6,7 @@ extension ONNXNode {
     try arity(1, 3)
     try outputs(2)
     let x = try operand(0, "x")
+    try require(x, "x", DType.reals)
     if try drops() {
       throw FormatError(
         .unsupported, at: "",

@@ -70,6 +70,10 @@ struct Equation {
       }
       strides.append(own)
     }
+    guard elementProduct(Array(extents.dropFirst(kept))) != nil else {
+      throw FormatError(
+        .limitExceeded, at: "", "expected at most \(Limits.elements) products to sum by \"\(text)\", found more")
+    }
   }
 
   private static let dot = UInt8(ascii: ".")

@@ -1,4 +1,4 @@
-/// Elementary functions of float32 without a call or a branch, so that loops over them are vectorised.
+/// Elementary functions of float32 without a call or a branch, so that loops over them can be vectorised.
 enum FloatFunctions {
   /// eˣ within 2 units in the last place; 0 where the result would be subnormal.
   ///
@@ -39,7 +39,7 @@ enum FloatFunctions {
     let small = x + x * z * p
     let large = 1 - 2 / (exponential(2 * magnitude) + 1)
     let signed = x < 0 ? -large : large
-    return choose(magnitude < 0.625, small, signed)
+    return magnitude < 0.625 ? small : signed
   }
 
   /// erf within 1e-7.
@@ -68,13 +68,6 @@ enum FloatFunctions {
     q = q * t + 5.387_505_5e-4
     let large = 1 - q * exponential(-z)
     let signed = x < 0 ? -large : large
-    return choose(magnitude < 1, small, signed)
-  }
-
-  /// One of two numbers by their bits, where a choice by a branch would keep the loop from being vectorised.
-  @inline(__always)
-  private static func choose(_ condition: Bool, _ yes: Float, _ no: Float) -> Float {
-    let mask: UInt32 = condition ? ~0 : 0
-    return Float(bitPattern: (yes.bitPattern & mask) | (no.bitPattern & ~mask))
+    return magnitude < 1 ? small : signed
   }
 }

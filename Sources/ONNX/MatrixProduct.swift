@@ -12,10 +12,10 @@ struct MatrixProduct {
   /// The float32 kernels of this processor.
   let kernels: OpaquePointer? = MatrixProduct.chosenKernels()
 
-  /// Float32 with fewer rows is computed without packing B, which would cost as much as the product.
+  /// Float32 with fewer rows, or with one column, is computed without packing B, which would cost as much as the product.
   private static let packedRows = 4
 
-  private var packs: Bool { m >= MatrixProduct.packedRows && k > 0 && n > 0 && kernels != nil }
+  private var packs: Bool { m >= MatrixProduct.packedRows && k > 0 && n > 1 && kernels != nil }
 
   /// What the environment variable ERI_ISA names, else the fastest.
   private static func chosenKernels() -> OpaquePointer? {
@@ -47,7 +47,7 @@ struct MatrixProduct {
     }
     if Element.self == Float.self && packs {
       runPacked(UnsafeRawPointer(rows), UnsafeRawPointer(b), UnsafeMutableRawPointer(c), free)
-    } else if transposesB {
+    } else if transposesB || n == 1 {
       runDots(rows, b, c)
     } else {
       runRows(rows, b, c)

@@ -10,27 +10,29 @@ import Testing
     return try Application("Cast", opset: 21, attributes).run([operand]).results[0]
   }
 
-  @Test(arguments: [
-    (Int64(17), [0x7E, 0xFE, 0x38, 0x00] as [UInt8]), (18, [0x7F, 0xFF, 0x40, 0x00]), (19, [0x7B, 0xFB, 0x3C, 0x00]),
-    (20, [0x7F, 0xFF, 0x40, 0x00]),
-  ])
-  func `a float of 8 bits saturates at its greatest number`(number: Int64, bits: [UInt8]) throws {
+  /// The types' numbers in ONNX, the bits of their greatest numbers of both signs and of 1, and what is past them without saturation.
+  private static let formats: [(number: Int64, format: SmallFloat, saturated: [UInt8], past: [UInt8])] = [
+    (17, .e4m3fn, [0x7E, 0xFE, 0x38, 0x00], [0x7F, 0xFF]), (18, .e4m3fnuz, [0x7F, 0xFF, 0x40, 0x00], [0x80, 0x80]),
+    (19, .e5m2, [0x7B, 0xFB, 0x3C, 0x00], [0x7C, 0xFC]), (20, .e5m2fnuz, [0x7F, 0xFF, 0x40, 0x00], [0x80, 0x80]),
+  ]
+
+  @Test(arguments: 0..<4)
+  func `a float of 8 bits saturates at its greatest number`(index: Int) throws {
+    let (number, _, saturated, _) = CastingTests.formats[index]
     let result = try cast(.f32([4], [1e6, -.infinity, 1, 1e-9]), to: number)
-    #expect(result.values(UInt8.self) == bits)
+    #expect(result.values(UInt8.self) == saturated)
   }
 
-  @Test(arguments: [
-    (Int64(17), [0x7F, 0xFF] as [UInt8]), (18, [0x80, 0x80]), (19, [0x7C, 0xFC]), (20, [0x80, 0x80]),
-  ])
-  func `without saturation it becomes infinite or NaN`(number: Int64, bits: [UInt8]) throws {
+  @Test(arguments: 0..<4)
+  func `without saturation it becomes infinite or NaN`(index: Int) throws {
+    let (number, _, _, past) = CastingTests.formats[index]
     let result = try cast(.f32([2], [1e6, -1e6]), to: number, saturate: 0)
-    #expect(result.values(UInt8.self) == bits)
+    #expect(result.values(UInt8.self) == past)
   }
 
-  @Test(arguments: [
-    (SmallFloat.e4m3fn, Int64(17)), (.e4m3fnuz, 18), (.e5m2, 19), (.e5m2fnuz, 20),
-  ])
-  func `every number of 8 bits is read and written as the same bits`(format: SmallFloat, number: Int64) throws {
+  @Test(arguments: 0..<4)
+  func `every number of 8 bits is read and written as the same bits`(index: Int) throws {
+    let (number, format, _, _) = CastingTests.formats[index]
     let all = (UInt8.min...UInt8.max).filter { format.decode($0).isFinite }
     let result = try cast(.f32([all.count], all.map { format.decode($0) }), to: number)
     #expect(result.values(UInt8.self) == all)

@@ -35,9 +35,10 @@ import Testing
     #expect(FloatFunctions.exponential(88.72) < .infinity)
   }
 
-  @Test(arguments: [FloatFunctions.exponential, FloatFunctions.hyperbolicTangent, FloatFunctions.errorFunction])
-  func `NaN stays NaN`(function: @Sendable (Float) -> Float) {
-    #expect(function(.nan).isNaN)
+  @Test func `NaN stays NaN`() {
+    #expect(FloatFunctions.exponential(.nan).isNaN)
+    #expect(FloatFunctions.hyperbolicTangent(.nan).isNaN)
+    #expect(FloatFunctions.errorFunction(.nan).isNaN)
   }
 
   @Test func `every float16 is read as it is`() {
