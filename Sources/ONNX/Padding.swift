@@ -22,11 +22,15 @@ extension ONNXNode {
     guard pads.count == 2 * axes.count else {
       throw contractError("expected \(2 * axes.count) pads, found \(pads.count)")
     }
+    // Before any table is made: no pad beyond the limits of one axis changes what is wrong with it.
+    func clamped(_ pad: Int) -> Int { min(max(pad, -Limits.elements - 1), Limits.elements + 1) }
+    var shape = x.shape
+    for (index, axis) in axes.enumerated() { shape[axis] += clamped(pads[index]) + clamped(pads[axes.count + index]) }
+    let result = try BoundType(x.dtype, shape)
     var places = x.shape.map { Array(0..<$0) }
     for (index, axis) in axes.enumerated() {
-      places[axis] = try framed(x.shape[axis], pads[index], pads[axes.count + index], frame)
+      places[axis] = try framed(x.shape[axis], clamped(pads[index]), clamped(pads[axes.count + index]), frame)
     }
-    let result = try BoundType(x.dtype, places.map { $0.count })
     let copy = TabledCopy(source: x.shape, places: places)
     if let fill = optional(2) {
       guard fill.dtype == x.dtype, fill.type.elements == 1 else {
@@ -40,17 +44,15 @@ extension ONNXNode {
 
   /// The places of an axis with so many more before and after it; negative: so many fewer, taken away first.
   private func framed(_ extent: Int, _ before: Int, _ after: Int, _ frame: PadMode) throws(FormatError) -> [Int] {
-    let first = before < 0 ? -max(before, -Limits.elements) : 0
-    let count = extent - first - (after < 0 ? -max(after, -Limits.elements) : 0)
-    let (sum, overflow) = max(before, 0).addingReportingOverflow(max(after, 0))
-    guard count >= 0, !overflow, sum <= Limits.elements else {
+    let first = max(-before, 0)
+    let count = extent - first - max(-after, 0)
+    let sum = max(before, 0) + max(after, 0)
+    guard count >= 0 else {
       throw contractError("expected pads that \(extent) elements allow, found \(before) and \(after)")
     }
     guard count > 0 || sum == 0 || frame == .constant else {
       throw contractError("expected an element to repeat along each padded axis, found none")
     }
-    // One axis alone may not ask for more than a tensor may have.
-    _ = try BoundType(.u8, [count + sum])
     let start = -max(before, 0)
     return (start..<start + count + sum).map { index in
       if (0..<count).contains(index) { return first + index }
@@ -75,16 +77,17 @@ extension ONNXNode {
     guard shape.count == axes.count else {
       throw contractError("expected \(counted(axes.count, "extent")), found \(shape.count)")
     }
+    var extents = x.shape
+    for (axis, extent) in zip(axes, shape) { extents[axis] = extent }
+    let result = try BoundType(x.dtype, extents)
     var places = x.shape.map { Array(0..<$0) }
     for (axis, extent) in zip(axes, shape) {
-      _ = try BoundType(.u8, [extent])
       let before = x.shape[axis]
       let first = extent < before ? (before - extent) / 2 : -((extent - before) / 2)
       places[axis] = (first..<first + extent).map { (0..<before).contains($0) ? $0 : -1 }
     }
     return try TabledCopyKernel(
-      result: try BoundType(x.dtype, places.map { $0.count }), copy: TabledCopy(source: x.shape, places: places),
-      fill: 0
+      result: result, copy: TabledCopy(source: x.shape, places: places), fill: 0
     ).kernel(for: x.dtype)
   }
 

@@ -36,8 +36,12 @@ private struct RangeKernel: NumberKernel {
     let step = delta.loadUnaligned(as: Element.self)
     let last = limit.loadUnaligned(as: Element.self)
     // A difference of floating-point numbers rounds as ONNX's does; one of small integers would not fit their own type.
+    // Numbers in double precision that single precision holds count as there: a model's own are widened for the reference.
+    let numbers = [first.wide, last.wide, step.wide]
+    let isSingle = dtype == .f64 && numbers.allSatisfy { Double(Float($0)) == $0 }
     let isExact = !Element.highest.wide.isInfinite && max(abs(first.wide), abs(last.wide)) < 0x1p53
-    let distance = isExact ? last.wide - first.wide : last.minus(first).wide
+    let difference = isExact ? last.wide - first.wide : last.minus(first).wide
+    let distance = isSingle ? Double(Float(last.wide) - Float(first.wide)) : difference
     guard step != Element.nought else { throw contractError("expected a step other than 0, found 0") }
     let steps = -eri_floor(-(distance / step.wide))
     guard steps <= Double(Limits.elements) else {

@@ -12,6 +12,7 @@ extension WindowGeometry {
   @inline(__always) func forEachPiece(
     tap: (depth: Int, height: Int, width: Int), first: Int, count: Int, _ body: (Int, Int, Int?) -> Void
   ) {
+    guard count > 0 else { return }
     let span = width.span(tap.width)
     var x = first % width.output
     var y = first / width.output % height.output
