@@ -92,12 +92,12 @@ private struct Normalizer: NumberKernel {
       for row in 0..<rows {
         let x = memory.input(0, as: Element.self) + row &* columns
         let y = memory.output(0, as: Float.self) + row &* columns
-        var size = 0.0
+        // Of the three only the largest value may be negative.
+        var size = norm == .largest ? -Double.infinity : 0
         for column in 0..<columns {
           let value = x[column].wide
           switch norm {
-          // The formula has no magnitude here; onnxruntime and ONNX's reference divide by it.
-          case .largest: size = max(size, abs(value))
+          case .largest: size = max(size, value)
           case .sum: size += abs(value)
           case .root: size += value * value
           }

@@ -92,6 +92,7 @@ private struct LinearModel: NumberKernel {
       for column in 0..<columns { sum += x[column].wide * coefficients[target &* columns &+ column] }
       line[target] = sum
     }
+    // As ONNX's reference has it; onnxruntime gives 1 - s and s where no transform follows.
     if scores > targets { (line[0], line[1]) = (-line[0], line[0]) }
   }
 
