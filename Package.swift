@@ -57,7 +57,8 @@ let package = Package(
     // Operators that only foreign graphs need, for any type: the runtime runs them as they are, the reference in Double. A device
     // build leaves them out.
     .target(
-      name: "ERIONNX", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"], path: "Sources/ONNX", swiftSettings: strict),
+      name: "ERIONNX", dependencies: ["ERIFormat", "CERIKernels", "CERISystem"], path: "Sources/ONNX",
+      swiftSettings: strict),
     .target(
       name: "ERIRuntime", dependencies: ["ERIFormat", "ERIONNX", "CERIKernels", "CERISystem"],
       path: "Sources/Runtime", swiftSettings: strict),
@@ -72,7 +73,8 @@ let package = Package(
 
     // The workstation's part.
     .target(
-      name: "ERIReference", dependencies: ["ERIFormat", "ERIONNX", "CERISystem"], path: "Sources/Reference", swiftSettings: strict),
+      name: "ERIReference", dependencies: ["ERIFormat", "ERIONNX", "CERISystem"], path: "Sources/Reference",
+      swiftSettings: strict),
     .target(
       name: "ERINetworks", dependencies: ["ERIFormat"], path: "Sources/Networks", swiftSettings: strict),
     .target(
@@ -114,7 +116,8 @@ let package = Package(
       dependencies: [
         "ERIFormat", "ERIRuntime", "ERIReference", "ERINetworks", "CERIKernels", "CAllocationCounter", "ERITestSupport",
       ]),
-    .testTarget(name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "ERITestSupport"]),
+    .testTarget(
+      name: "ERIONNXTests", dependencies: ["ERIFormat", "ERIONNX", "CAllocationCounter", "ERITestSupport"]),
     .testTarget(name: "ERIReferenceTests", dependencies: ["ERIFormat", "ERIReference"]),
     .testTarget(
       name: "ERINetworksTests", dependencies: ["ERIFormat", "ERINetworks", "ERIReference", "ERITestSupport"]),

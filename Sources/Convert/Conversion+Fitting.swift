@@ -47,11 +47,16 @@ extension Conversion {
       }
     }
     let place = best.place.isEmpty ? "" : " under \(best.place)"
-    let first = LineageStep(
-      action: target.isModel ? "replace" : "convert",
-      detail: "\(checkpoint.container.rawValue) into \(target.isModel ? "the model" : target.name)\(place) by map "
-        + best.map.name,
+    let replaced = best.given.count + best.filled.count
+    let counts =
+      "\(counted(replaced, "tensor")) replaced in \(target.name), \(target.base.tensors.count - replaced) kept"
+    var first = LineageStep(
+      action: "convert", detail: "\(checkpoint.container.rawValue) into \(target.name)\(place) by map \(best.map.name)",
       source: fileName(of: path), sourceSHA256: try Conversion.digest(ofFile: path).text)
+    if target.isModel {
+      first.action = "replace"
+      first.detail = "\(checkpoint.container.rawValue)\(place) by map \(best.map.name): \(counts)"
+    }
     let fitting: Fitting
     do throws(FormatError) {
       fitting = try Fitting(best, sources, to: target, first: first)
@@ -59,29 +64,23 @@ extension Conversion {
       throw error.place.hasPrefix(path) ? error : error.inside(path)
     }
     var model = fitting.model
-    var provenance = model.provenance ?? Provenance()
-    if case .model(let original) = checkpoint.details, !target.isModel, let known = original.provenance {
-      (provenance.trained, provenance.training) = (known.trained, known.training)
-      (provenance.seed, provenance.datasetSHA256) = (known.seed, known.datasetSHA256)
-    } else {
-      // What someone keeps as a checkpoint has been trained, as far as anyone can tell.
-      provenance.trained = true
+    if var provenance = model.provenance {
+      if case .model(let original) = checkpoint.details, !target.isModel, let known = original.provenance {
+        (provenance.trained, provenance.training) = (known.trained, known.training)
+        (provenance.seed, provenance.datasetSHA256) = (known.seed, known.datasetSHA256)
+      } else if target.isWhole {
+        // What someone keeps as a checkpoint has been trained, as far as anyone can tell.
+        provenance.trained = true
+      }
+      model.provenance = provenance
     }
-    if model.provenance != nil { model.provenance = provenance }
     if casts.count > 0 {
       model.lineage.append(LineageStep(action: "store", detail: "\(counted(casts.count, "tensor")) cast to float32"))
     }
     notes.append("named as map \(best.map.name) says\(place)")
     notes += best.map.notes
-    let replaced = best.given.count + best.filled.count
     var steps = fitting.steps
-    if target.isModel {
-      let kept = target.base.tensors.count - replaced
-      steps.append(
-        Fitting.Step(
-          action: "replace", summary: "\(counted(replaced, "tensor")) replaced in \(target.name), \(kept) kept",
-          items: []))
-    }
+    if target.isModel { steps.append(Fitting.Step(action: "replace", summary: counts, items: [])) }
     self.init(model: model, notes: notes, steps: steps, casts: casts)
   }
 

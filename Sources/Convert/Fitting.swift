@@ -109,14 +109,17 @@ package struct Fitting: Sendable {
     }
   }
 
+  /// A name as a list has it, which leaves nothing out.
+  private static func whole(_ name: String) -> String { brief(name, limit: Limits.nameBytes) }
+
   private static func steps(_ candidate: Candidate, _ sources: [Tensor], _ targets: FittingTargets) -> [Step] {
     var items = [[String]](repeating: [], count: candidate.map.rules.count)
     for assignment in candidate.mapping.assignments {
-      let from = joined(assignment.sources.map { brief(sources[$0].name) }, separator: " + ")
-      let to = brief(String(decoding: assignment.target, as: UTF8.self))
+      let from = joined(assignment.sources.map { whole(sources[$0].name) }, separator: " + ")
+      let to = whole(String(decoding: assignment.target, as: UTF8.self))
       items[assignment.rule].append(from == to ? from : "\(from) -> \(to)")
     }
-    for other in candidate.mapping.others { items[other.rule].append(brief(sources[other.source].name)) }
+    for other in candidate.mapping.others { items[other.rule].append(whole(sources[other.source].name)) }
     var steps: [Step] = []
     if !candidate.prefixes.isEmpty {
       let count = zip(sources, candidate.names).filter { $0.name.utf8.count != $1.count }.count

@@ -49,6 +49,11 @@ package struct FittingTarget: Sendable {
     return name.utf8.count == bytes.count || name.utf8.dropFirst(bytes.count).first == 0x2E
   }
 
+  /// Whether no weight of the base stays.
+  var isWhole: Bool {
+    base.tensors.filter { $0.role == .weight }.count == chosen.filter { base.tensors[$0].role == .weight }.count
+  }
+
   /// What is to be given.
   var targets: FittingTargets { FittingTargets(chosen.map { base.tensors[$0] }) }
 }

@@ -57,7 +57,7 @@ struct MapProposal {
   /// PyTorch counts a batch norm's batches.
   private mutating func findCounters() {
     let ending = ".num_batches_tracked"
-    let counters = unexpected.filter { name($0).hasSuffix(ending) }
+    let counters = Set(unexpected.filter { name($0).hasSuffix(ending) })
     guard !counters.isEmpty else { return }
     unexpected.removeAll { counters.contains($0) }
     causes.append("\(counted(counters.count, "counter")) of batches, which the network does without")

@@ -104,6 +104,14 @@ struct NamePattern: Equatable, Sendable {
       captures[capture] = Array(part)
       return match(name, from: part.endIndex, piece: piece + 1, &captures)
     case .any(let capture):
+      // The common case, an ending without captures, is settled by one comparison.
+      if piece + 2 == pieces.count, case .text(let ending) = pieces[piece + 1] {
+        guard name.count > start + ending.count, name[(name.count - ending.count)...].elementsEqual(ending) else {
+          return false
+        }
+        captures[capture] = Array(name[start..<(name.count - ending.count)])
+        return true
+      }
       var end = name.count
       while end > start {
         if match(name, from: end, piece: piece + 1, &captures) {

@@ -2,10 +2,11 @@ import CERISystem
 import ERIFormat
 
 /// A text of someone else's, cut to what a message can bear and kept to its line.
-func brief(_ text: String) -> String {
+/// - Parameter limit: characters that it may have.
+func brief(_ text: String, limit: Int = 80) -> String {
   var brief = ""
   for (index, scalar) in text.unicodeScalars.enumerated() {
-    if index == 80 { return brief + "…" }
+    if index == limit { return brief + "…" }
     if scalar.value < 0x20 || scalar.value == 0x7F {
       brief += "\\u{" + String(scalar.value, radix: 16) + "}"
     } else {

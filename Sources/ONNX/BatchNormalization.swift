@@ -27,7 +27,7 @@ extension ONNXNode {
       x, "x",
       BatchNormalization(
         epsilon: try number("epsilon", default: 1e-5), momentum: try number("momentum", default: 0.9), trains: trains,
-        walk: AxisWalk(x.shape.count > 1 ? x.shape : [x.type.elements, 1], axis: 1),
+        walk: AxisRows(x.shape.count > 1 ? x.shape : [x.type.elements, 1], axis: 1),
         types: trains ? [x.type, statistics, statistics] : [x.type]))
   }
 }
@@ -36,7 +36,7 @@ private struct BatchNormalization: RealKernel {
   let epsilon: Float
   let momentum: Float
   let trains: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   let types: [BoundType]
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {

@@ -16,7 +16,8 @@ extension ONNXNode {
     let bytes = x.type.byteCount
     if op.name == "BitCast" || target == x.dtype {
       guard type.byteCount == bytes else {
-        throw contractError("expected a type of \(x.dtype.byteCount * 8) bits like \(x.dtype.name), found \(target.name)")
+        throw contractError(
+          "expected a type of \(x.dtype.byteCount * 8) bits like \(x.dtype.name), found \(target.name)")
       }
       return ONNXKernel([type]) { memory in
         memory.outputs[0].copyMemory(from: memory.input(0, as: UInt8.self), byteCount: bytes)

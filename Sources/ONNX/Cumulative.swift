@@ -11,7 +11,7 @@ extension ONNXNode {
       x, "x",
       Cumulative(
         multiplies: op.name == "CumProd", exclusive: try flag("exclusive"), reverse: try flag("reverse"),
-        walk: AxisWalk(x.shape, axis: axis), type: x.type))
+        walk: AxisRows(x.shape, axis: axis), type: x.type))
   }
 }
 
@@ -20,7 +20,7 @@ private struct Cumulative: NumberKernel {
   /// Without the element itself.
   let exclusive: Bool
   let reverse: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXNumber>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {

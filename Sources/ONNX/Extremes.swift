@@ -12,7 +12,7 @@ extension ONNXNode {
     } else if axis < shape.count {
       shape.remove(at: axis)
     }
-    let walk = AxisWalk(x.shape, axis: axis)
+    let walk = AxisRows(x.shape, axis: axis)
     guard walk.extent > 0 else { throw contractError("expected at least 1 element along axis \(axis), found none") }
     return try numberKernel(
       x, "x",
@@ -26,7 +26,7 @@ private struct ExtremeIndex: NumberKernel {
   let greatest: Bool
   /// Of equal elements the last one, else the first.
   let last: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXNumber>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
@@ -48,7 +48,8 @@ private struct ExtremeIndex: NumberKernel {
     while index < walk.extent {
       let value = x[index &* walk.inner]
       let better = greatest ? value > best : value < best
-      let takes = best.isNotNumber
+      let takes =
+        best.isNotNumber
         ? last && value.isNotNumber : better || value.isNotNumber || (last && value == best)
       if takes {
         best = value

@@ -15,22 +15,21 @@ extension ONNXNode {
     // A vector is one row.
     let leading = x.shape.count == 1 ? [1] : Array(x.shape.dropLast())
     let type = try BoundType(x.dtype, leading + [indices.type.elements])
-    switch x.dtype.byteCount {
-    case 1: return selection(UInt8.self, type, columns, indices.type.elements)
-    case 2: return selection(UInt16.self, type, columns, indices.type.elements)
-    case 4: return selection(UInt32.self, type, columns, indices.type.elements)
-    default: return selection(UInt64.self, type, columns, indices.type.elements)
-    }
+    return try ColumnSelection(columns: columns, type: type).kernel(for: x.dtype)
   }
+}
 
-  private func selection<Bits: FixedWidthInteger>(
-    _ bits: Bits.Type, _ type: BoundType, _ columns: Int, _ count: Int
-  ) -> ONNXKernel {
+private struct ColumnSelection: WordKernel {
+  let columns: Int
+  let type: BoundType
+
+  func kernel<Element: Word>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
+    let (columns, count) = (columns, type.shape[type.shape.count - 1])
     let rows = type.shape.dropLast().reduce(1, *)
     return ONNXKernel([type]) { memory in
-      let x: UnsafePointer<Bits> = memory.input(0)
+      let x: UnsafePointer<Element> = memory.input(0)
       let indices: UnsafePointer<Int64> = memory.input(1)
-      let y: UnsafeMutablePointer<Bits> = memory.output(0)
+      let y: UnsafeMutablePointer<Element> = memory.output(0)
       for index in 0..<count {
         let column = Int(indices[index])
         guard column >= 0, column < columns else { return .indexOutOfRange(index: column, extent: columns) }

@@ -121,7 +121,7 @@ private struct GatherElementsKernel: WordKernel {
   let axis: Int
 
   func kernel<Element: Word>(_ type: Element.Type) throws(FormatError) -> ONNXKernel {
-    let walk = try IndexWalk(data: data, indices: indices, axis: axis)
+    let walk = try ElementWalk(data: data, indices: indices, axis: axis)
     let reader = reader
     let extent = data.shape[axis]
     return ONNXKernel([try BoundType(data.dtype, indices.shape)]) { memory in
@@ -140,7 +140,7 @@ private struct GatherElementsKernel: WordKernel {
 }
 
 /// Every index of a tensor of indices, with where its element of the data would be at place 0 of the axis that they choose on.
-final class IndexWalk {
+final class ElementWalk {
   private let extents: Table<Int>
   private let strides: Table<Int>
   private let rank: Int

@@ -11,7 +11,8 @@ extension ONNXNode {
     let left = try Centring(
       self, index: 0, zero: quantized ? 2 : 2, extent: a.shape.count > 1 ? a.shape[a.shape.count - 2] : 1, ofRows: true)
     let right = try Centring(
-      self, index: quantized ? 3 : 1, zero: quantized ? 5 : 3, extent: b.shape.count > 1 ? b.shape[b.shape.count - 1] : 1,
+      self, index: quantized ? 3 : 1, zero: quantized ? 5 : 3,
+      extent: b.shape.count > 1 ? b.shape[b.shape.count - 1] : 1,
       ofRows: false)
     guard quantized else {
       let type = try BoundType(.i32, stack.shape)

@@ -19,7 +19,8 @@ extension ONNXNode {
     return try numberKernel(
       x, "x",
       LabelEncoding(
-        keys: keys, values: values.bytes + fallback, count: x.type.elements, type: try BoundType(values.dtype, x.shape)))
+        keys: keys, values: values.bytes + fallback, count: x.type.elements, type: try BoundType(values.dtype, x.shape))
+    )
   }
 
   /// The numbers of an attribute in its int64, float or tensor form.
@@ -87,7 +88,9 @@ private struct LabelEncoding: NumberKernel {
       values.withUnsafeBytes { values in
         for index in 0..<count {
           let place = x[index].isNotNumber ? absent : LabelEncoding.find(x[index], table) ?? missing
-          for byte in 0..<size { y.storeBytes(of: values[place * size + byte], toByteOffset: index * size + byte, as: UInt8.self) }
+          for byte in 0..<size {
+            y.storeBytes(of: values[place * size + byte], toByteOffset: index * size + byte, as: UInt8.self)
+          }
         }
       }
       return nil

@@ -19,7 +19,7 @@ extension ONNXNode {
     return try realKernel(
       x, "x",
       LayerNormalization(
-        centres: centres, epsilon: try number("epsilon", default: 1e-5), walk: AxisWalk(x.shape, from: axis),
+        centres: centres, epsilon: try number("epsilon", default: 1e-5), walk: AxisRows(x.shape, from: axis),
         scale: try Broadcast.to(x.shape, scale.shape, "scale"),
         bias: try bias.map { bias throws(FormatError) in try Broadcast.to(x.shape, bias.shape, "bias") },
         types: types))
@@ -29,7 +29,7 @@ extension ONNXNode {
 private struct LayerNormalization: RealKernel {
   let centres: Bool
   let epsilon: Float
-  let walk: AxisWalk
+  let walk: AxisRows
   let scale: Broadcast
   let bias: Broadcast?
   let types: [BoundType]

@@ -15,7 +15,7 @@ extension ONNXNode {
       x, "x",
       LocalResponse(
         size: size, alpha: try number("alpha", default: 1e-4), beta: try number("beta", default: 0.75),
-        bias: try number("bias", default: 1), walk: AxisWalk(x.shape, axis: 1), type: x.type))
+        bias: try number("bias", default: 1), walk: AxisRows(x.shape, axis: 1), type: x.type))
   }
 }
 
@@ -24,7 +24,7 @@ private struct LocalResponse: RealKernel {
   let alpha: Float
   let beta: Float
   let bias: Float
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {

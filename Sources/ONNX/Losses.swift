@@ -9,7 +9,6 @@ extension ONNXNode {
     guard x.shape.count > 1 else {
       throw contractError("expected scores of at least 2 dimensions, found \(shapeText(x.shape))")
     }
-    try require(labels, "labels", [.i64, .i32])
     try require(labels, "labels", shape: [x.shape[0]] + x.shape.dropFirst(2))
     if let weights = optional(2) {
       try require(weights, "weights", like: x)
@@ -26,7 +25,7 @@ extension ONNXNode {
       x, "scores",
       Loss(
         normalises: normalises, reduction: reduction, ignored: try integer("ignore_index"),
-        weighted: optional(2) != nil, wideLabels: labels.dtype == .i64, walk: AxisWalk(x.shape, axis: 1),
+        weighted: optional(2) != nil, labels: try IndexReader(labels, "labels"), walk: AxisRows(x.shape, axis: 1),
         types: types))
   }
 }
@@ -41,9 +40,8 @@ private struct Loss: RealKernel {
   let reduction: LossReduction
   let ignored: Int?
   let weighted: Bool
-  /// int64, else int32.
-  let wideLabels: Bool
-  let walk: AxisWalk
+  let labels: IndexReader
+  let walk: AxisRows
   /// The loss, and logs of probabilities where asked for.
   let types: [BoundType]
 
@@ -56,9 +54,7 @@ private struct Loss: RealKernel {
       for row in 0..<count {
         let start = row / work.walk.inner * work.walk.extent * work.walk.inner + row % work.walk.inner
         let scores = work.logarithms(memory, start, Element.self)
-        let label =
-          work.wideLabels
-          ? Int(memory.input(1, as: Int64.self)[row]) : Int(memory.input(1, as: Int32.self)[row])
+        let label = work.labels.value(memory.input(1, as: UInt8.self), row)
         var value = 0.0
         if label != work.ignored {
           guard label >= 0, label < work.walk.extent else {

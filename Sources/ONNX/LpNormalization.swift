@@ -9,13 +9,13 @@ extension ONNXNode {
     guard order == 1 || order == 2 else { throw contractError("expected p to be 1 or 2, found \(order)") }
     let axis = try axis(try integer("axis", default: -1), rank: x.shape.count)
     return try realKernel(
-      x, "x", LpNormalization(squares: order == 2, walk: AxisWalk(x.shape, axis: axis), type: x.type))
+      x, "x", LpNormalization(squares: order == 2, walk: AxisRows(x.shape, axis: axis), type: x.type))
   }
 }
 
 private struct LpNormalization: RealKernel {
   let squares: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {

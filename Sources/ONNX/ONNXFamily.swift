@@ -17,6 +17,17 @@ enum ONNXFamily: CaseIterable {
   case trimming
   case selecting
   case unique
+  case convolution
+  case integerConvolution
+  case causalConvolution
+  case pooling
+  case unpooling
+  case folding
+  case region
+  case resize
+  case gridSample
+  case affineGrid
+  case suppression
   case unary
   case activation
   case arithmetic
@@ -52,13 +63,6 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
-  case convolution
-  case integerConvolution
-  case causalConvolution
-  case pooling
-  case unpooling
-  case folding
-  case region
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -81,6 +85,17 @@ enum ONNXFamily: CaseIterable {
     case .trimming: ["Trilu", "ReverseSequence"]
     case .selecting: ["NonZero", "Compress"]
     case .unique: ["Unique"]
+    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
+    case .integerConvolution: ["ConvInteger", "QLinearConv"]
+    case .causalConvolution: ["CausalConvWithState"]
+    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
+    case .unpooling: ["MaxUnpool"]
+    case .folding: ["Col2Im"]
+    case .region: ["RoiAlign", "MaxRoiPool"]
+    case .resize: ["Resize", "Upsample"]
+    case .gridSample: ["GridSample"]
+    case .affineGrid: ["AffineGrid"]
+    case .suppression: ["NonMaxSuppression"]
     case .unary: UnaryFunction.allCases.map { $0.rawValue }
     case .activation: ActivationFunction.allCases.map { $0.rawValue }
     case .arithmetic: ArithmeticFunction.allCases.map { $0.rawValue }
@@ -116,13 +131,6 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
-    case .convolution: ["Conv", "ConvTranspose", "DeformConv"]
-    case .integerConvolution: ["ConvInteger", "QLinearConv"]
-    case .causalConvolution: ["CausalConvWithState"]
-    case .pooling: ["MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"]
-    case .unpooling: ["MaxUnpool"]
-    case .folding: ["Col2Im"]
-    case .region: ["RoiAlign", "MaxRoiPool"]
     }
   }
 
@@ -143,6 +151,17 @@ enum ONNXFamily: CaseIterable {
     case .trimming: false
     case .selecting: false
     case .unique: true
+    case .convolution: true
+    case .integerConvolution: false
+    case .causalConvolution: true
+    case .pooling: true
+    case .unpooling: false
+    case .folding: true
+    case .region: true
+    case .resize: true
+    case .gridSample: true
+    case .affineGrid: true
+    case .suppression: true
     case .unary: true
     case .activation: true
     case .arithmetic: true
@@ -178,13 +197,6 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
-    case .convolution: true
-    case .integerConvolution: false
-    case .causalConvolution: true
-    case .pooling: true
-    case .unpooling: false
-    case .folding: true
-    case .region: true
     }
   }
 
@@ -208,6 +220,17 @@ enum ONNXFamily: CaseIterable {
     case .trimming: try node.trimmingKernel()
     case .selecting: try node.selectingKernel()
     case .unique: try node.uniqueKernel()
+    case .convolution: try node.convolutionKernel()
+    case .integerConvolution: try node.integerConvolutionKernel()
+    case .causalConvolution: try node.causalConvolutionKernel()
+    case .pooling: try node.poolingKernel()
+    case .unpooling: try node.unpoolingKernel()
+    case .folding: try node.foldingKernel()
+    case .region: try node.regionKernel()
+    case .resize: try node.resizeKernel()
+    case .gridSample: try node.gridSampleKernel()
+    case .affineGrid: try node.affineGridKernel()
+    case .suppression: try node.suppressionKernel()
     case .unary: try node.unaryKernel()
     case .activation: try node.activationKernel()
     case .arithmetic: try node.arithmeticKernel()
@@ -243,13 +266,6 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
-    case .convolution: try node.convolutionKernel()
-    case .integerConvolution: try node.integerConvolutionKernel()
-    case .causalConvolution: try node.causalConvolutionKernel()
-    case .pooling: try node.poolingKernel()
-    case .unpooling: try node.unpoolingKernel()
-    case .folding: try node.foldingKernel()
-    case .region: try node.regionKernel()
     }
   }
 
@@ -267,6 +283,15 @@ extension ONNXOperator {
 
   /// Every operator with a kernel, in the families' order.
   package static var supportedNames: [String] { ONNXFamily.allCases.flatMap { $0.names } }
+
+  /// Whether the values of an input matter, and not its type and shape alone.
+  package func readsValues(ofInput index: Int) -> Bool {
+    switch qualifiedName {
+    case "Shape", "Size", "EyeLike": false
+    case "CastLike": index == 0
+    default: true
+    }
+  }
 
   /// The inputs whose values decide the outputs' shapes, and so must be known when the graph is bound.
   package var decidingInputs: [Int] {

@@ -95,8 +95,9 @@ extension ONNXNode {
     case .f32: UInt64(value.bitPattern)
     case .f16: UInt64(Float16(value).bitPattern)
     case .bf16: UInt64(BFloat16(rounding: Double(value)).bits)
-    case .i64, .i32, .i16, .i8, .i4: UInt64(bitPattern: Int64(exactly: value) ?? 0)
-    case .u64, .u32, .u16, .u8, .bool, .u4: UInt64(exactly: value) ?? 0
+    case .i64, .i32, .i16, .i8, .i4: UInt64(bitPattern: Int64(narrowing: Double(value)))
+    case .u64, .u32, .u16, .u8, .u4: UInt64(narrowing: Double(value))
+    case .bool: value == 0 ? 0 : 1
     case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz:
       if value == 0 { 0 } else { throw contractError("expected a fill of 0 for \(dtype.name), found \(value)") }
     }

@@ -138,7 +138,8 @@ private struct Quantization {
           let place =
             outer * granularity.outerStep + axis / granularity.block * granularity.axisStep
             + inner * granularity.innerStep
-          block[index] = quantizes
+          block[index] =
+            quantizes
             ? quantized(block[index], scale[place], zero[place]) : dequantized(block[index], scale[place], zero[place])
           inner += 1
           if inner == granularity.inner {

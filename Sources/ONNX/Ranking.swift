@@ -18,7 +18,7 @@ extension ONNXNode {
     return try numberKernel(
       x, "x",
       Ranking(
-        count: count, largest: try flag("largest", default: true), walk: AxisWalk(x.shape, axis: axis),
+        count: count, largest: try flag("largest", default: true), walk: AxisRows(x.shape, axis: axis),
         types: [try BoundType(x.dtype, shape), try BoundType(.i64, shape)]))
   }
 }
@@ -26,7 +26,7 @@ extension ONNXNode {
 private struct Ranking: NumberKernel {
   let count: Int
   let largest: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   /// Values, and indices.
   let types: [BoundType]
 

@@ -135,8 +135,12 @@ private struct RecurrentPass<T: RealElement> {
     }
   }
 
-  private func activate(_ function: Int, _ values: UnsafeMutablePointer<T>, _ count: Int) {
-    layer.activations[way &* layer.functions &+ function].apply(values, count, clip: layer.clip)
+  /// Applies a function in place; of what comes from the cell, `isGate` false, onnxruntime clips nothing.
+  private func activate(
+    _ function: Int, _ values: UnsafeMutablePointer<T>, _ count: Int, isGate: Bool = true
+  ) {
+    let clip = isGate ? layer.clip : .infinity
+    layer.activations[way &* layer.functions &+ function].apply(values, count, clip: clip)
   }
 
   private func emit(_ position: Int, _ item: Int) {
@@ -203,10 +207,9 @@ private struct RecurrentPass<T: RealElement> {
       for unit in 0..<hidden { cell[unit] = forget[unit] * cell[unit] + input[unit] * fresh[unit] }
       peep(1, cell, output)
       activate(0, output, hidden)
-      // The cell itself stays unclipped.
       let (seen, state) = (spare + item &* hidden, state(1, item))
       seen.update(from: cell, count: hidden)
-      activate(2, seen, hidden)
+      activate(2, seen, hidden, isGate: false)
       for unit in 0..<hidden { state[unit] = output[unit] * seen[unit] }
       emit(position, item)
     }

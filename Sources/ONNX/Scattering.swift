@@ -21,7 +21,7 @@ extension ONNXNode {
       let axis = try axis(try integer("axis", default: 0), rank: data.shape.count)
       try require(updates, "updates", shape: indices.shape)
       target = .elements(
-        try IndexWalk(data: data.type, indices: indices.type, axis: axis), extent: data.shape[axis])
+        try ElementWalk(data: data.type, indices: indices.type, axis: axis), extent: data.shape[axis])
     }
     if reduction == .none {
       return try ScatterKernel(result: data.type, reader: reader, target: target).kernel(for: data.dtype)
@@ -108,7 +108,7 @@ enum ScatterReduction: String {
 /// What indices point at.
 private enum ScatterTarget {
   /// Single elements along an axis of this extent.
-  case elements(IndexWalk, extent: Int)
+  case elements(ElementWalk, extent: Int)
   /// Slices, by so many indices in all.
   case slices(IndexedPlaces, tuples: Int)
 

@@ -45,8 +45,7 @@ extension ONNXNode {
     try arity(1, 1)
     let x = try operand(0, "x")
     guard x.shape.count == 2 else { throw contractError("expected x of 2 dimensions, found \(shapeText(x.shape))") }
-    var dtype = x.dtype
-    if try integer("dtype") != nil { dtype = try self.dtype("dtype") }
+    let dtype = try optionalDType("dtype") ?? x.dtype
     let type = try BoundType(dtype, x.shape)
     let diagonal = min(max(try integer("k", default: 0), -Limits.elements), Limits.elements)
     return try FillKernel(result: type, bits: try bits(of: 1, dtype), diagonal: diagonal).kernel(for: dtype)

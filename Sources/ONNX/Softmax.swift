@@ -6,13 +6,13 @@ extension ONNXNode {
   func softmaxKernel() throws(FormatError) -> ONNXKernel {
     try arity(1, 1)
     let x = try operand(0, "x")
-    let walk: AxisWalk
+    let walk: AxisRows
     let rank = max(x.shape.count, 1)
     if op.opset < 13 {
       let given = try integer("axis", default: 1)
-      walk = AxisWalk(x.shape, from: given == x.shape.count ? given : try axis(given, rank: rank))
+      walk = AxisRows(x.shape, from: given == x.shape.count ? given : try axis(given, rank: rank))
     } else {
-      walk = AxisWalk(x.shape, axis: try axis(try integer("axis", default: -1), rank: rank))
+      walk = AxisRows(x.shape, axis: try axis(try integer("axis", default: -1), rank: rank))
     }
     switch op.name {
     case "Softmax": return try realKernel(x, "x", Softmax(logarithm: false, walk: walk, type: x.type))
@@ -24,7 +24,7 @@ extension ONNXNode {
 
 private struct Softmax: RealKernel {
   let logarithm: Bool
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
@@ -96,7 +96,7 @@ private func largest<Element: ONNXReal>(_ x: UnsafePointer<Element>, _ count: In
 
 /// 1 at the first of the greatest elements, 0 elsewhere.
 private struct Hardmax: RealKernel {
-  let walk: AxisWalk
+  let walk: AxisRows
   let type: BoundType
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {

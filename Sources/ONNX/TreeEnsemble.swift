@@ -10,7 +10,8 @@ extension ONNXNode {
     return try realKernel(
       x, "x",
       TreeEnsemble(
-        trees: trees, rows: x.shape[0], features: x.shape[1], type: try BoundType(x.dtype, [x.shape[0], trees.targets])))
+        trees: trees, rows: x.shape[0], features: x.shape[1], type: try BoundType(x.dtype, [x.shape[0], trees.targets]))
+    )
   }
 }
 
@@ -49,7 +50,9 @@ private struct Trees {
         "expected aggregate_function and post_transform from 0 to 3, found \(aggregate) and \(transform)")
     }
     func list(_ name: String, _ count: Int? = nil, below limit: Int? = nil) throws(FormatError) -> [Int] {
-      guard let values = try node.integers(name) else { throw contractError("expected attribute \"\(name)\", found none") }
+      guard let values = try node.integers(name) else {
+        throw contractError("expected attribute \"\(name)\", found none")
+      }
       guard count == nil || values.count == count else {
         throw contractError("expected \(count ?? 0) elements of \(name), found \(values.count)")
       }
@@ -96,7 +99,9 @@ private struct Trees {
     var next = 0
     for index in 0..<count {
       let mode = modes[index]
-      guard mode >= 0, mode <= 6 else { throw contractError("expected nodes_modes from 0 to 6, found \(Int(clamping: Int64(narrowing: mode)))") }
+      guard mode >= 0, mode <= 6 else {
+        throw contractError("expected nodes_modes from 0 to 6, found \(Int(clamping: Int64(narrowing: mode)))")
+      }
       let start = next
       if mode == 6 {
         while next < members.count && !members[next].isNaN { next += 1 }
@@ -152,7 +157,9 @@ private struct TreeEnsemble: RealKernel {
       let y: UnsafeMutablePointer<Element> = memory.output(0)
       let totals: UnsafeMutablePointer<Double> = memory.scratch()
       for row in 0..<work.rows {
-        guard work.gather(x + row * work.features, totals) else { return .value("trees, found nodes that lead in a circle") }
+        guard work.gather(x + row * work.features, totals) else {
+          return .value("trees, found nodes that lead in a circle")
+        }
         work.finish(totals)
         for target in 0..<targets { y[row * targets + target] = Element(narrowing: totals[target]) }
       }
@@ -161,19 +168,20 @@ private struct TreeEnsemble: RealKernel {
   }
 
   private func gather<Element: ONNXReal>(_ x: UnsafePointer<Element>, _ totals: UnsafeMutablePointer<Double>) -> Bool {
-    let greatest = Element.greatestFiniteMagnitude.wide
-    let start = trees.aggregate == 2 ? greatest : trees.aggregate == 3 ? -greatest : 0
-    totals.update(repeating: start, count: trees.targets)
+    // The least and the greatest start from no number, which gives way to any.
+    totals.update(repeating: trees.aggregate > 1 ? Double.nan : 0, count: trees.targets)
     for root in trees.roots {
       guard let leaf = trees.leaf(root, x) else { return false }
       let (target, weight) = (trees.leafTargets[leaf], trees.leafWeights[leaf])
       switch trees.aggregate {
-      case 2: totals[target] = min(totals[target], weight)
-      case 3: totals[target] = max(totals[target], weight)
+      case 2: totals[target] = totals[target] < weight ? totals[target] : weight
+      case 3: totals[target] = totals[target] > weight ? totals[target] : weight
       case 0: totals[target] += weight / Double(trees.roots.count)
       default: totals[target] += weight
       }
     }
+    // A target without leaves is 0.
+    for target in 0..<trees.targets where totals[target].isNaN { totals[target] = 0 }
     return true
   }
 

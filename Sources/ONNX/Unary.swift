@@ -32,7 +32,9 @@ extension ONNXNode {
   func unaryKernel() throws(FormatError) -> ONNXKernel {
     try arity(1, 1)
     let x = try operand(0, "x")
-    guard let function = UnaryFunction(rawValue: op.name) else { throw contractError("expected a function, found none") }
+    guard let function = UnaryFunction(rawValue: op.name) else {
+      throw contractError("expected a function, found none")
+    }
     switch function {
     case .abs, .neg, .sign:
       return try numberKernel(x, "x", SignKernel(function: function, type: x.type))

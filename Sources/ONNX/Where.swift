@@ -8,22 +8,20 @@ extension ONNXNode {
     try require(condition, "condition", [.bool])
     try require(y, "y", like: x)
     let broadcast = try Broadcast([condition.shape, x.shape, y.shape])
-    let type = try BoundType(x.dtype, broadcast.shape)
-    switch x.dtype.byteCount {
-    case 1: return choice(UInt8.self, broadcast, type)
-    case 2: return choice(UInt16.self, broadcast, type)
-    case 4: return choice(UInt32.self, broadcast, type)
-    default: return choice(UInt64.self, broadcast, type)
-    }
+    return try Choice(broadcast: broadcast, type: try BoundType(x.dtype, broadcast.shape)).kernel(for: x.dtype)
   }
+}
 
-  private func choice<Bits: FixedWidthInteger>(
-    _ bits: Bits.Type, _ broadcast: Broadcast, _ type: BoundType
-  ) -> ONNXKernel {
-    ONNXKernel([type]) { memory in
+private struct Choice: WordKernel {
+  let broadcast: Broadcast
+  let type: BoundType
+
+  func kernel<Element: Word>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
+    let broadcast = broadcast
+    return ONNXKernel([type]) { memory in
       broadcast.map(
-        memory.input(0, as: UInt8.self), memory.input(1, as: Bits.self), memory.input(2, as: Bits.self),
-        memory.output(0, as: Bits.self)
+        memory.input(0, as: UInt8.self), memory.input(1, as: Element.self), memory.input(2, as: Element.self),
+        memory.output(0, as: Element.self)
       ) { $0 != 0 ? $1 : $2 }
       return nil
     }

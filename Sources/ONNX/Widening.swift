@@ -76,6 +76,7 @@ extension ONNXNode {
   private func keepsSingle(_ index: Int) -> Bool {
     switch op.name {
     case "LayerNormalization": index > 0
+    case "Resize", "GridSample": !ONNXNode.isNarrow(optional(0)?.dtype)
     default: false
     }
   }
@@ -84,6 +85,9 @@ extension ONNXNode {
   private func ownType(ofOutput index: Int) -> DType? {
     switch op.name {
     case "Attention": optional(index == 2 ? 2 : 0)?.dtype
+    case "Pow": optional(0)?.dtype
+    case "BatchNormalization": optional(index == 0 ? 0 : 3)?.dtype
+    case "RMSNormalization": optional(1)?.dtype
     case "LinearAttention": (index == 1 ? optional(3) : nil)?.dtype ?? optional(0)?.dtype
     default: nil
     }

@@ -57,7 +57,8 @@ struct Verify: ParsableCommand {
         guard container == .eri else {
           throw FormatError(
             .unsupported, at: path,
-            "expected an .eri file to run in another's place, found \(container.rawValue); bring it in with `eri convert`")
+            "expected an .eri file to run in another's place, found \(container.rawValue); bring it in with `eri convert`"
+          )
         }
       }
       answer = try DropIn(from: Model(reading: a), a, to: Model(reading: b), b)

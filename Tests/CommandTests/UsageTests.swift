@@ -23,7 +23,11 @@ import Testing
       .compactMap {
         $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") ? $0.split(separator: " ").first : nil
       }
-    #expect(names == ["init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features", "synthesize"])
+    #expect(
+      names == [
+        "init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
+        "synthesize",
+      ])
   }
 
   static let wrong: [(words: String, message: String)] = [
@@ -45,7 +49,23 @@ import Testing
     ("verify a.eri", "expected two files, found one; give B, or --self for one alone"),
     ("verify --self a.eri b.eri", "--self: expected one file, found two"),
     ("verify --self a.eri --html r.html", "--html: expected a comparison of two files, found --self"),
-    ("verify a.eri b.eri --policy same", "The value 'same' is invalid for '--policy <policy>'. Please provide one of 'same-weights', 'fp32' and 'int8'."),
+    (
+      "verify a.eri b.eri --policy same",
+      "The value 'same' is invalid for '--policy <policy>'. Please provide one of 'same-weights', 'fp32' or 'int8'."
+    ("convert a.pth b.eri --network mtcnn-p --into c.eri", "expected --network or --into, found both"),
+    ("convert a.pth b.eri --network mtcnn-p --set x", "--set: expected NAME=VALUE, found \"x\""),
+    ("convert a.pth b.eri --set x=1", "--set: expected --network, found none"),
+    ("convert a.pth b.eri --labels x", "--labels: expected --network, found none"),
+    ("convert a.pth b.eri --network mtcnn-p --only x", "--only: expected --into, found none"),
+    ("convert a.pth b.eri --map x", "--map: expected --network or --into, found neither"),
+    ("convert a.pth b.eri --propose-map x", "--propose-map: expected --network or --into, found neither"),
+    ("convert a.pth b.eri --verbose", "--verbose: expected --network or --into, found neither"),
+    ("convert a.pth b.npz --network mtcnn-p", "--network: expected an output that ends in .eri, found b.npz"),
+    ("convert a.pth b.npz --into c.eri", "--into: expected an output that ends in .eri, found b.npz"),
+    (
+      "convert a.pth b.eri --network mtcnn-p --store f16",
+      "--store: expected f32, with which networks compute, found f16"
+    ),
     ("synthesize clips --clips 0", "--clips: expected 1 to 1000000, found 0"),
   ]
 

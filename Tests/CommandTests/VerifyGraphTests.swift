@@ -153,7 +153,8 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("\ngraph: 3 values compared on x [2, 3]\n"))
     let missing = try Tool.eri.run("verify model.eri model.eri --inputs nowhere", in: folder)
-    #expect(missing == Tool.Outcome(errors: "eri: nowhere/x.npy: cannot be read: No such file or directory\n", status: 2))
+    #expect(
+      missing == Tool.Outcome(errors: "eri: nowhere/x.npy: cannot be read: No such file or directory\n", status: 2))
   }
 
   @Test func `the seed decides the inputs`() throws {

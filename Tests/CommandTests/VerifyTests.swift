@@ -31,7 +31,8 @@ import Testing
     return (outcome.output.split(separator: "\n").dropFirst(2).map { String($0) }, outcome.status)
   }
 
-  @Test(arguments: containers) func `the same weights are the same in every container`(_ a: String, _ b: String) throws {
+  @Test(arguments: containers) func `the same weights are the same in every container`(_ a: String, _ b: String) throws
+  {
     let result = try verify((a, b), SmallStateDict.tensors(), "--policy same-weights")
     #expect(result.lines == ["tensors: 13 bit-equal", "the same under same-weights"])
     #expect(result.status == 0)
@@ -69,7 +70,8 @@ import Testing
     let changed = try SmallStateDict.tensors(changing: "conv1.weight", SmallStateDict.bfloat16)
     let result = try verify((a, b), changed)
     #expect(
-      result.lines[1].hasPrefix("  conv1.weight: equal after rounding: B is A rounded to bfloat16; 108 of 108 elements"))
+      result.lines[1].hasPrefix("  conv1.weight: equal after rounding: B is A rounded to bfloat16; 108 of 108 elements")
+    )
     #expect(result.lines[2] == "different under fp32: 1 tensor with other values")
     #expect(result.status == 1)
     #expect(try verify((a, b), changed, "--policy int8").status == 0)

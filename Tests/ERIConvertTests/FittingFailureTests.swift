@@ -54,7 +54,7 @@ import Testing
       model, { ForeignNames.dan($0).replacing(".1.weight", with: ".1.gamma").replacing("bn2.bias", with: "bn2.beta") })
     #expect(
       try refusal(path, ForeignNames.stem, explained: model).hasSuffix(
-        "; likely 10 tensors of norms named gamma, beta, moving_mean or moving_variance"))
+        "; likely 9 tensors of norms named gamma, beta, moving_mean or moving_variance"))
   }
 
   @Test func `a transposed matrix is proposed`() throws {
@@ -94,7 +94,7 @@ import Testing
     let sentence = try refusal(path, ForeignNames.stem, explained: model)
     #expect(
       sentence.hasPrefix(
-        "expected the 75 weights of resnet18-stem, found by the closest map, torchvision, 25 missing "
+        "expected the 75 weights of resnet18-stem, found by the closest map, native, 25 missing "
           + "(\"layer2.0.conv1.weight\", \"layer2.0.bn1.weight\", \"layer2.0.bn1.bias\", \"layer2.0.bn1.running_mean\", "
           + "\"layer2.0.bn1.running_var\" and 20 more), 25 unexpected ("))
     #expect(

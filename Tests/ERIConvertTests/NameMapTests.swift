@@ -46,7 +46,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write("m", [UInt8](repeating: 0x0A, count: 1 << 20 + 1))
     #expect(
-      throws: FormatError(.limitExceeded, at: path, "expected a map of at most 1048576 bytes, found 2097152")
+      throws: FormatError(.limitExceeded, at: path, "expected a map of at most 1048576 bytes, found 1048577")
     ) { try NameMap(reading: path) }
   }
 

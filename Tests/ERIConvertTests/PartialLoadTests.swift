@@ -59,7 +59,11 @@ import Testing
     let lineage = conversion.model.lineage
     #expect(lineage.first == model.lineage.first)
     #expect(lineage[1].action == "replace")
-    #expect(lineage[1].detail == "safetensors into the model under video.backbone. by map dan")
+    #expect(
+      lineage[1].detail
+        == "safetensors under video.backbone. by map dan: 75 tensors replaced in model.eri, "
+        + "\(model.tensors.count - 75) kept")
+    #expect(conversion.model.provenance?.trained == false)
   }
 
   @Test func `Former-DFER's spatial part is split and fills what it has no biases for`() throws {
@@ -175,7 +179,9 @@ import Testing
     let model = try base()
     let given = drawn(model, [""])
     let path = try write(given) { $0 }
-    try expect(try load(path, into: model, only: []).model, model, with: given)
+    let whole = try load(path, into: model, only: []).model
+    try expect(whole, model, with: given)
+    #expect(whole.provenance?.trained == true)
     let part = given.filter { $0.key != "fusion.fc.bias" }
     let partial = try write(part) { $0 }
     let error = #expect(throws: FormatError.self) { try load(partial, into: model, only: []) }

@@ -18,7 +18,9 @@ import Testing
     }
   }
 
-  private static func version(_ version: FormatVersion) -> String { "FormatVersion(\(version.major), \(version.minor))" }
+  private static func version(_ version: FormatVersion) -> String {
+    "FormatVersion(\(version.major), \(version.minor))"
+  }
 
   private struct Release {
     let version: String
@@ -51,6 +53,7 @@ import Testing
 
       // Written by scripts/compatibility-table from the frozen files and the versions that operators, features and types carry; a
       // test fails while it is out of step.
+      // swift-format-ignore
       extension Compatibility {
         /// Releases of the runtime, oldest first.
         static let releases: [Release] = [

@@ -1,4 +1,5 @@
 import ERIFormat
+import Testing
 
 @testable import ERIONNX
 
@@ -69,8 +70,16 @@ struct Application {
     return try ONNXNode(op, known, outputCount: outputCount).kernel()
   }
 
-  /// Runs once; a fault instead of results where the run has one.
-  func run(_ operands: [Operand?]) throws(FormatError) -> (results: [Result], fault: ONNXFault?) {
+  /// A kernel and where its operands lie.
+  struct Prepared {
+    let kernel: ONNXKernel
+    let memory: ONNXMemory
+    let pointers: PointerTable
+
+    func run() -> ONNXFault? { kernel.run(memory) }
+  }
+
+  func prepare(_ operands: [Operand?]) throws(FormatError) -> Prepared {
     let kernel = try kernel(operands)
     func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
       let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
@@ -90,20 +99,33 @@ struct Application {
     for (index, type) in kernel.outputs.enumerated() { pointers.outputs[index] = allocate(type.byteCount) }
     let extents = UnsafeMutablePointer<Int>.allocate(capacity: kernel.outputs.count)
     extents.initialize(repeating: -1, count: kernel.outputs.count)
-    let fault = kernel.run(
-      ONNXMemory(
-        inputs: UnsafePointer(pointers.inputs), outputs: UnsafePointer(pointers.outputs),
-        scratch: allocate(kernel.scratchBytes), extents: extents))
+    let memory = ONNXMemory(
+      inputs: UnsafePointer(pointers.inputs), outputs: UnsafePointer(pointers.outputs),
+      scratch: allocate(kernel.scratchBytes), extents: extents)
+    return Prepared(kernel: kernel, memory: memory, pointers: pointers)
+  }
+
+  /// Runs once; a fault instead of results where the run has one.
+  func run(_ operands: [Operand?]) throws(FormatError) -> (results: [Result], fault: ONNXFault?) {
+    let prepared = try prepare(operands)
+    let fault = prepared.run()
     var results: [Result] = []
-    for (index, type) in kernel.outputs.enumerated() {
+    for (index, type) in prepared.kernel.outputs.enumerated() {
       var shape = type.shape
-      if let axis = kernel.dataSizedAxes[index] { shape[axis] = extents[index] }
+      if let axis = prepared.kernel.dataSizedAxes[index] { shape[axis] = prepared.memory.extents[index] }
       let bytes = shape.reduce(1, *) * type.dtype.byteCount
       results.append(
         Result(
           dtype: type.dtype, shape: shape,
-          bytes: [UInt8](UnsafeRawBufferPointer(start: pointers.outputs[index], count: bytes))))
+          bytes: [UInt8](UnsafeRawBufferPointer(start: prepared.pointers.outputs[index], count: bytes))))
     }
     return (results, fault)
+  }
+
+  /// The values of an output that is float32.
+  func floats(_ operands: [Operand?], output: Int = 0) throws -> [Float] {
+    let (results, fault) = try run(operands)
+    try #require(fault == nil)
+    return results[output].values(Float.self)
   }
 }

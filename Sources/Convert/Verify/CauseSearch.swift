@@ -156,7 +156,8 @@ struct CauseSearch {
       causes.append(
         Cause(
           kind: .flipped,
-          sentence: "the kernel \"\(weight.tensor.name)\" is turned around, as between convolution and cross-correlation"))
+          sentence: "the kernel \"\(weight.tensor.name)\" is turned around, as between convolution and "
+            + "cross-correlation"))
     }
     return causes
   }
@@ -238,8 +239,7 @@ struct CauseSearch {
           return [
             Cause(
               kind: .normalisation,
-              sentence: "B takes pixels of \(pixels), as when mean and deviation (\(name)) are folded into its weights, "
-                + "A normalised ones; at the borders the padding differs")
+              sentence: CauseSearch.normalisationSentence("B", "A", pixels, name))
           ]
         }
         let normal = changed(position) { ($0 / scale - mean[$1]) / deviation[$1] }
@@ -247,13 +247,19 @@ struct CauseSearch {
           return [
             Cause(
               kind: .normalisation,
-              sentence: "A takes pixels of \(pixels), as when mean and deviation (\(name)) are folded into its weights, "
-                + "B normalised ones; at the borders the padding differs")
+              sentence: CauseSearch.normalisationSentence("A", "B", pixels, name))
           ]
         }
       }
     }
     return []
+  }
+
+  private static func normalisationSentence(
+    _ folded: String, _ other: String, _ pixels: String, _ statistics: String
+  ) -> String {
+    "\(folded) takes pixels of \(pixels), as when mean and deviation (\(statistics)) are folded into its weights, "
+      + "\(other) normalised ones; at the borders the padding differs"
   }
 
   /// The slice with every element of an input of pictures changed by its channel.
@@ -294,7 +300,9 @@ struct CauseSearch {
       else { continue }
       if vanishes(replacing(own, values)) {
         causes.append(
-          Cause(kind: .weights, sentence: "the values of \"\(own.tensor.name)\" are others; with A's the difference vanishes"))
+          Cause(
+            kind: .weights,
+            sentence: "the values of \"\(own.tensor.name)\" are others; with A's the difference vanishes"))
       }
     }
     if causes.isEmpty, nodeA.inputs.count == 2, node.inputs.count == 3, let bias = operand(node, 2, b),

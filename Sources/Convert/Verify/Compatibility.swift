@@ -1,4 +1,5 @@
 package import ERIFormat
+import ERIRuntime
 
 /// Which releases of the runtime can run a model file, and what each of the others lacks.
 package struct Compatibility: Sendable {
@@ -54,8 +55,12 @@ package struct Compatibility: Sendable {
     self.path = path
     format = file.version
     hasGraph = model.graph != nil
+    // What this release refuses for another reason, the runtime itself says best.
+    var refusal: String?
     if hasGraph {
-      do throws(FormatError) { _ = try Program(validating: model) } catch { throw error.inside(path) }
+      let program: Program
+      do throws(FormatError) { program = try Program(validating: model) } catch { throw error.inside(path) }
+      do throws(RuntimeError) { _ = try Session(program) } catch { refusal = error.description }
     }
     for feature in file.features { try need(.feature, feature.name) }
     for dtype in DType.allCases where model.tensors.contains(where: { $0.dtype == dtype }) {
@@ -73,6 +78,7 @@ package struct Compatibility: Sendable {
       for part in needs where isNewer(part.since, release.format) {
         missing.append("\(part.text), which format \(part.since.text) brought")
       }
+      if let refusal, release.version == ERIVersion, missing.isEmpty { missing.append(refusal) }
       answers.append(Answer(release: release, missing: missing))
     }
   }

@@ -23,7 +23,8 @@ package struct DropIn: Sendable {
     answer("inputs", DropIn.inputFaults(first, second), "B takes every input as A takes it")
     answer("outputs", DropIn.outputFaults(first, second), "B gives every output that A gives")
     answer("labels", DropIn.labelFaults(a.labels, b.labels), "the labels are the same in the same order")
-    answer("preprocessing", DropIn.preprocessingFaults(a.preprocessing, b.preprocessing), "the preprocessing is the same")
+    answer(
+      "preprocessing", DropIn.preprocessingFaults(a.preprocessing, b.preprocessing), "the preprocessing is the same")
     answer("operators", DropIn.operatorFaults(first, second), "B needs no operator that A does not need")
     answer("format", DropIn.formatFaults(a, b), "B needs no newer format and no other feature than A")
   }
@@ -134,7 +135,8 @@ package struct DropIn: Sendable {
     for node in b.graph.nodes where known.insert(node.op.identity.number).inserted {
       let identity = node.op.identity
       faults.append(
-        "B needs \(identity.name) version \(identity.version), which format \(identity.since.text) brought and A does not need")
+        "B needs \(identity.name) version \(identity.version), which format \(identity.since.text) brought and A does not need"
+      )
     }
     return faults
   }

@@ -15,7 +15,8 @@ struct ValueExplainer {
     }
     if difference.differing == 0 {
       return .sameNumbers(
-        a.dtype == b.dtype ? "with other bits: zeros of another sign or other codes of NaN"
+        a.dtype == b.dtype
+          ? "with other bits: zeros of another sign or other codes of NaN"
           : "\(a.dtype.name) in A and \(b.dtype.name) in B")
     }
     return rounding() ?? quantization() ?? single(difference) ?? permutation() ?? reversal() ?? arithmetic(difference)

@@ -37,7 +37,8 @@ extension VerifyReport {
     page.table(["side", "file", "container", "tensors", "graph", "weights SHA-256"]) { page in
       for (letter, side) in sides {
         page.row([
-          letter, side.path, side.container.rawValue, "\(side.tensors)", side.hasGraph ? "yes" : "no", side.weights.text,
+          letter, side.path, side.container.rawValue, "\(side.tensors)", side.hasGraph ? "yes" : "no",
+          side.weights.text,
         ])
       }
     }
@@ -68,7 +69,8 @@ extension VerifyReport {
             ErrorChart.Series(
               name: "operator alone, on A's inputs", style: "alone", form: .stems,
               values: graph.rows.map { $0.isolated }),
-            ErrorChart.Series(name: "whole run", style: "whole", form: .points, values: graph.rows.map { $0.cumulative }),
+            ErrorChart.Series(
+              name: "whole run", style: "whole", form: .points, values: graph.rows.map { $0.cumulative }),
             ErrorChart.Series(
               name: "allowed for the operator", style: "allowed", form: .line, values: graph.rows.map { $0.allowed }),
           ])
@@ -116,7 +118,8 @@ extension VerifyReport {
     page.element("h2", "Values")
     for clause in graph.faults + graph.attributes { page.element("p", clause) }
     page.table([
-      "value", "operator", "shape", "alone", "allowed", "alone in Double", "whole run", "A from Double", "B from Double",
+      "value", "operator", "shape", "alone", "allowed", "alone in Double", "whole run", "A from Double",
+      "B from Double",
     ]) { page in
       for row in graph.rows {
         func cell(_ value: Double?) -> String { value.map { figure($0) } ?? "" }

@@ -97,7 +97,9 @@
       let node = program.graph.nodes[index]
       try requireFixed(node)
       let deciding = op.decidingInputs
-      let isConstant = node.inputs.allSatisfy { $0.map { isKnown($0) } ?? true }
+      let isConstant = node.inputs.enumerated().allSatisfy { position, input in
+        input.map { isKnown($0) || !op.readsValues(ofInput: position) } ?? true
+      }
       // Constants that are merely data stay in the file until a plan wants them.
       var blocks: [FloatBlock?] = []
       var operands: [ONNXOperand?] = []
@@ -107,7 +109,8 @@
           operands.append(nil)
           continue
         }
-        let block = isConstant || deciding.contains(position) ? try known(input) : constants[input]
+        let isWanted = isConstant && op.readsValues(ofInput: position) || deciding.contains(position)
+        let block = isWanted ? try known(input) : constants[input]
         blocks.append(block)
         operands.append(ONNXOperand(type, values: block.map { UnsafeRawPointer($0.pointer) }))
       }
@@ -231,11 +234,11 @@
       var seen: Set<Int> = []
       while let value = pending.popLast() {
         guard seen.insert(value).inserted, let producer = producers[value] else { continue }
-        // A shape is known without the values.
-        if case .onnx(let op) = graph.nodes[producer].op, op.domain.isEmpty, op.name == "Shape" || op.name == "Size" {
-          continue
+        for (position, input) in graph.nodes[producer].inputs.enumerated() {
+          // A shape is known without the values.
+          if case .onnx(let op) = graph.nodes[producer].op, !op.readsValues(ofInput: position) { continue }
+          if let input { pending.append(input) }
         }
-        pending += graph.nodes[producer].inputs.compactMap { $0 }
       }
       return seen.filter { if case .input = graph.values[$0].source { true } else { false } }
     }

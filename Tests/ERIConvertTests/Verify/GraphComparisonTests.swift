@@ -154,7 +154,9 @@ import Testing
       let plane = tensor.shape[2] * tensor.shape[3]
       let bias = (0..<tensor.shape[0]).map { output -> Float in
         var sum: Float = 0
-        for rest in 0..<3 * plane { sum -= values[output * 3 * plane + rest] * mean[rest / plane] / deviation[rest / plane] }
+        for rest in 0..<3 * plane {
+          sum -= values[output * 3 * plane + rest] * mean[rest / plane] / deviation[rest / plane]
+        }
         return sum
       }
       try change(&model, tensor: tensor.name) { values, _ in
@@ -200,7 +202,8 @@ import Testing
       comparison.divergence?.causes.first
         == Cause(
           kind: .attributes,
-          sentence: "attributes differ: dilations [1, 1] in A, [2, 2] in B, pads begin [1, 1] in A, [2, 2] in B, pads end "
+          sentence:
+            "attributes differ: dilations [1, 1] in A, [2, 2] in B, pads begin [1, 1] in A, [2, 2] in B, pads end "
             + "[1, 1] in A, [2, 2] in B"))
   }
 

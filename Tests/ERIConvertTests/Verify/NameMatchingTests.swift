@@ -56,7 +56,8 @@ import Testing
     #expect(
       comparison.renamed.map { $0.sentence }
         == ["layer2.0.* is layerB.0.* under another name, 5 tensors, 4 of 5 bit-equal"])
-    #expect(comparison.pairs.filter { $0.verdict == .different }.map { $0.name } == ["layer2.0.bn.bias = layerB.0.bn.bias"])
+    #expect(
+      comparison.pairs.filter { $0.verdict == .different }.map { $0.name } == ["layer2.0.bn.bias = layerB.0.bn.bias"])
   }
 
   @Test func `A renamed block that was trained further is found by its shapes`() throws {
@@ -82,7 +83,8 @@ import Testing
 
   @Test func `What has no counterpart is listed on its side`() throws {
     let comparison = try compare(
-      [Tensor("a", [1], floats: [1]), Tensor("b", [1], floats: [2])], [Tensor("a", [1], floats: [1]), Tensor("c", [2], floats: [3, 4])])
+      [Tensor("a", [1], floats: [1]), Tensor("b", [1], floats: [2])],
+      [Tensor("a", [1], floats: [1]), Tensor("c", [2], floats: [3, 4])])
     #expect(comparison.onlyA.map { $0.tensor.name } == ["b"])
     #expect(comparison.onlyB.map { $0.tensor.name } == ["c"])
   }

@@ -174,7 +174,9 @@ import Testing
   @Test func `NaN on one side is an infinite difference`() throws {
     let pair = try compare(Tensor("w", [3], floats: [1, 2, 3]), Tensor("w", [3], floats: [1, .nan, .nan]))
     #expect(pair.difference?.largestAbsolute == .infinity)
-    #expect(pair.sentence.hasSuffix("2 of 3 elements differ, largest difference infinite, relative infinite, NaN on one side"))
+    #expect(
+      pair.sentence.hasSuffix("2 of 3 elements differ, largest difference infinite, relative infinite, NaN on one side")
+    )
   }
 
   @Test func `Integers that agree only as Doubles differ`() throws {

@@ -1,7 +1,7 @@
 import ERIFormat
 
 /// A tensor seen as rows along one axis: `outer` × `extent` × `inner` elements, the rows' elements `inner` apart.
-struct AxisWalk {
+struct AxisRows {
   let outer: Int
   let extent: Int
   let inner: Int
