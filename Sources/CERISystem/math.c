@@ -24,8 +24,5 @@ double eri_acosh(double x) { return acosh(x); }
 double eri_atanh(double x) { return atanh(x); }
 double eri_log1p(double x) { return log1p(x); }
 double eri_fmod(double x, double y) { return fmod(x, y); }
-float eri_expf(float x) { return expf(x); }
 float eri_logf(float x) { return logf(x); }
-float eri_tanhf(float x) { return tanhf(x); }
-float eri_erff(float x) { return erff(x); }
 float eri_powf(float x, float y) { return powf(x, y); }

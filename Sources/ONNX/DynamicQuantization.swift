@@ -27,7 +27,7 @@ private struct DynamicQuantization: RealKernel {
       }
       let scale = (greatest == least ? 1 : greatest - least) / 255
       let zero = (-least / scale).larger(0).smaller(255).rounded(.toNearestOrEven)
-      mapElements(x, y, count) { UInt8(narrowing: (($0 / scale).rounded(.toNearestOrEven) + zero).wide) }
+      mapElements(x, y, count) { UInt8(narrowing: nearestEven(($0 / scale).wide) + zero.wide) }
       memory.output(1, as: Element.self)[0] = scale
       memory.output(2, as: UInt8.self)[0] = UInt8(narrowing: zero.wide)
       return nil

@@ -18,7 +18,7 @@ extension ONNXNode {
 }
 
 /// An equation applied to shapes: axes that stay, and axes that are summed over.
-private struct Equation {
+struct Equation {
   /// A letter of the equation, or an axis of the ellipsis, counted from its end.
   private enum Label: Equatable {
     case letter(UInt8)
@@ -129,6 +129,7 @@ private struct Einsum: NumberKernel {
   let type: BoundType
 
   func kernel<Element: ONNXNumber>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
+    if let contraction = Contraction(equation) { return contraction.kernel(element, type) }
     let equation = equation
     // How far along each axis, and where in each operand.
     return ONNXKernel([type], scratchBytes: 8 * (equation.extents.count + equation.strides.count)) { memory in

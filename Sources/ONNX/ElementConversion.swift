@@ -14,6 +14,12 @@ struct ElementConversion {
   static let block = 128
 
   func run(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int) {
+    if self.source == .f32 && self.target == .f16 {
+      mapElements(
+        source.assumingMemoryBound(to: Float.self), target.assumingMemoryBound(to: UInt16.self), count
+      ) { HalfFloats.float16($0) }
+      return
+    }
     let throughIntegers = self.source.isWhole && !(self.source == .u64 && !self.target.isWhole)
     var start = 0
     while start < count {
@@ -46,8 +52,8 @@ struct ElementConversion {
     switch self.source {
     case .f64: each(Double.self) { $0 }
     case .f32: each(Float.self) { Double($0) }
-    case .f16: each(Float16.self) { Double($0) }
-    case .bf16: each(UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) }
+    case .f16: each(UInt16.self) { Double(HalfFloats.float16($0)) }
+    case .bf16: each(UInt16.self) { Double(HalfFloats.bfloat16($0)) }
     case .i64: each(Int64.self) { Double($0) }
     case .i32: each(Int32.self) { Double($0) }
     case .i16: each(Int16.self) { Double($0) }

@@ -80,10 +80,10 @@ extension Float: ONNXReal {
   @inline(__always) var wide: Double { Double(self) }
   @inline(__always) init(narrowing value: Double) { self = Float(value) }
   @inline(__always) func power(_ exponent: Float) -> Float { eri_powf(self, exponent) }
-  @inline(__always) static func exponential(_ x: Float) -> Float { eri_expf(x) }
+  @inline(__always) static func exponential(_ x: Float) -> Float { FloatFunctions.exponential(x) }
   @inline(__always) static func logarithm(_ x: Float) -> Float { eri_logf(x) }
-  @inline(__always) static func hyperbolicTangent(_ x: Float) -> Float { eri_tanhf(x) }
-  @inline(__always) static func errorFunction(_ x: Float) -> Float { eri_erff(x) }
+  @inline(__always) static func hyperbolicTangent(_ x: Float) -> Float { FloatFunctions.hyperbolicTangent(x) }
+  @inline(__always) static func errorFunction(_ x: Float) -> Float { FloatFunctions.errorFunction(x) }
 }
 
 extension Double: ONNXReal {
@@ -107,7 +107,11 @@ extension ONNXInteger {
   @inline(__always) static var unit: Self { 1 }
   @inline(__always) static var lowest: Self { Self.min }
   @inline(__always) static var highest: Self { Self.max }
-  @inline(__always) var wide: Double { Double(self) }
+  @inline(__always) var wide: Double {
+    // By a concrete type: the standard library's conversion of any integer is slow.
+    Self.isSigned || Self.bitWidth < 64
+      ? Double(Int64(truncatingIfNeeded: self)) : Double(UInt64(truncatingIfNeeded: self))
+  }
   @inline(__always) var isNotNumber: Bool { false }
   @inline(__always) func plus(_ other: Self) -> Self { self &+ other }
   @inline(__always) func minus(_ other: Self) -> Self { self &- other }
@@ -147,15 +151,11 @@ extension ONNXInteger {
     return result
   }
 
-  init(narrowing value: Double) {
-    if value != value {
-      self = 0
-    } else if value <= Double(Self.min) {
-      self = Self.min
-    } else if value >= Double(Self.max) {
-      self = Self.max
+  @inline(__always) init(narrowing value: Double) {
+    if value > Self.min.wide && value < Self.max.wide {
+      self = Self(truncatingIfNeeded: value < 0x1p63 ? Int64(value) : Int64(bitPattern: UInt64(value)))
     } else {
-      self = Self(value)
+      self = value != value ? 0 : value > 0 ? Self.max : Self.min
     }
   }
 }

@@ -76,7 +76,7 @@ extension ONNXNode {
       zeroConversion.run(memory.input(7, as: UInt8.self), &shift, 1)
       for index in 0..<count {
         let factor = a[rows ? index / n % m : 0] * b[columns ? index % n : 0] / y[0]
-        let sum = (Double(sums[index]) * factor + shift).rounded(.toNearestOrEven)
+        let sum = nearestEven(Double(sums[index]) * factor + shift)
         var value = max(range.0, min(range.1, sum))
         output.store(&value, memory.outputs[0] + index, 1)
       }

@@ -21,6 +21,11 @@ private struct Power: NumberKernel {
     let (broadcast, count) = (broadcast, exponent.type.elements)
     if exponent.dtype == type.dtype {
       return ONNXKernel([type]) { memory in
+        let exponents: UnsafePointer<Element> = memory.input(1)
+        if count == 1 && exponents[0] == Element.unit.plus(Element.unit) {
+          broadcast.map(memory.input(0, as: Element.self), exponents, memory.output(0)) { x, _ in x.times(x) }
+          return nil
+        }
         broadcast.map(memory.input(0, as: Element.self), memory.input(1, as: Element.self), memory.output(0)) {
           $0.power($1)
         }

@@ -78,6 +78,37 @@ private struct Granularity {
   }
 }
 
+/// The scale's place of one element after the other.
+private struct ScaleCursor {
+  private let granularity: Granularity
+  private(set) var place = 0
+  private var (outer, axis, inner, withinBlock) = (0, 0, 0, 0)
+  /// Where the block's scales begin.
+  private var start = 0
+
+  init(_ granularity: Granularity) { self.granularity = granularity }
+
+  @inline(__always)
+  mutating func advance() {
+    inner &+= 1
+    place &+= granularity.innerStep
+    guard inner == granularity.inner else { return }
+    inner = 0
+    axis &+= 1
+    withinBlock &+= 1
+    if withinBlock == granularity.block {
+      withinBlock = 0
+      start &+= granularity.axisStep
+    }
+    if axis == granularity.extent {
+      (axis, withinBlock) = (0, 0)
+      outer &+= 1
+      start = outer &* granularity.outerStep
+    }
+    place = start
+  }
+}
+
 private struct Quantization {
   let quantizes: Bool
   let granularity: Granularity
@@ -129,26 +160,20 @@ private struct Quantization {
     let count = type.elements
     withUnsafeTemporaryAllocation(of: Double.self, capacity: ElementConversion.block) { block in
       guard let block = block.baseAddress else { return }
-      var (outer, axis, inner) = (0, 0, 0)
+      var cursor = ScaleCursor(granularity)
       var start = 0
       while start < count {
         let length = min(ElementConversion.block, count - start)
         conversion.load(x + start * self.x.byteCount, block, length)
-        for index in 0..<length {
-          let place =
-            outer * granularity.outerStep + axis / granularity.block * granularity.axisStep
-            + inner * granularity.innerStep
-          block[index] =
-            quantizes
-            ? quantized(block[index], scale[place], zero[place]) : dequantized(block[index], scale[place], zero[place])
-          inner += 1
-          if inner == granularity.inner {
-            inner = 0
-            axis += 1
-            if axis == granularity.extent {
-              axis = 0
-              outer += 1
-            }
+        if quantizes {
+          for index in 0..<length {
+            block[index] = quantized(block[index], scale[cursor.place], zero[cursor.place])
+            cursor.advance()
+          }
+        } else {
+          for index in 0..<length {
+            block[index] = dequantized(block[index], scale[cursor.place], zero[cursor.place])
+            cursor.advance()
           }
         }
         conversion.store(block, y + start * type.dtype.byteCount, length)
@@ -158,15 +183,21 @@ private struct Quantization {
   }
 
   private func quantized(_ x: Double, _ scale: Double, _ zero: Double) -> Double {
-    let quotient = rounded(x / scale, precision)
+    let quotient = precision == .f32 ? Double(Float(x / scale)) : rounded(x / scale, precision)
     guard let range else { return quotient }
-    let value = quotient.rounded(.toNearestOrEven) + zero
+    let value = nearestEven(quotient) + zero
     return value < range.0 ? range.0 : value > range.1 ? range.1 : value
   }
 
   private func dequantized(_ x: Double, _ scale: Double, _ zero: Double) -> Double {
-    rounded((x - zero) * scale, precision)
+    precision == .f32 ? Double(Float((x - zero) * scale)) : rounded((x - zero) * scale, precision)
   }
+}
+
+/// The nearest integer, ties to even, without a call: adding 1.5 · 2⁵² leaves no fraction. Past 2⁵¹ the number itself.
+@inline(__always)
+func nearestEven(_ value: Double) -> Double {
+  value.magnitude < 0x1p51 ? (value + 0x1.8p52) - 0x1.8p52 : value
 }
 
 /// A number as a floating-point type holds it; others change nothing.

@@ -29,17 +29,52 @@ private struct Softmax: RealKernel {
 
   func kernel<Element: ONNXReal>(_ element: Element.Type) throws(FormatError) -> ONNXKernel {
     let work = self
-    return ONNXKernel([type]) { memory in
+    // The greatest element and the sum of each column.
+    return ONNXKernel([type], scratchBytes: walk.inner > 1 ? 16 * walk.inner : 0) { memory in
       let x: UnsafePointer<Element> = memory.input(0)
       let y: UnsafeMutablePointer<Element> = memory.output(0)
+      if work.walk.inner > 1 {
+        let size = work.walk.extent * work.walk.inner
+        for index in 0..<work.walk.outer {
+          work.columns(x + index * size, y + index * size, memory.scratch(), memory.scratch(8 * work.walk.inner))
+        }
+        return nil
+      }
       work.walk.forEachRow { _, start in
         if work.logarithm {
-          logSoftmax(x + start, y + start, work.walk.extent, work.walk.inner)
+          logSoftmax(x + start, y + start, work.walk.extent, 1)
         } else {
-          softmax(x + start, y + start, work.walk.extent, work.walk.inner)
+          softmax(x + start, y + start, work.walk.extent, 1)
         }
       }
       return nil
+    }
+  }
+
+  /// All columns of one matrix at once, row by row, so that memory is read in its order.
+  private func columns<Element: ONNXReal>(
+    _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ greatest: UnsafeMutablePointer<Element>,
+    _ totals: UnsafeMutablePointer<Double>
+  ) {
+    let (rows, count) = (walk.extent, walk.inner)
+    greatest.update(repeating: -Element.infinity, count: count)
+    totals.update(repeating: 0, count: count)
+    for row in 0..<rows {
+      let x = x + row * count
+      for column in 0..<count { greatest[column] = x[column] > greatest[column] ? x[column] : greatest[column] }
+    }
+    for row in 0..<rows {
+      let (x, y) = (x + row * count, y + row * count)
+      for column in 0..<count { y[column] = Element.exponential(x[column] - greatest[column]) }
+      for column in 0..<count { totals[column] += y[column].wide }
+    }
+    for column in 0..<count { totals[column] = logarithm ? eri_log(totals[column]) : 1 / totals[column] }
+    for row in 0..<rows {
+      let (x, y) = (x + row * count, y + row * count)
+      for column in 0..<count {
+        let value = Element(narrowing: totals[column])
+        y[column] = logarithm ? x[column] - greatest[column] - value : y[column] * value
+      }
     }
   }
 }
@@ -49,12 +84,20 @@ func softmax<Element: ONNXReal>(
   _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ count: Int, _ stride: Int
 ) {
   let greatest = largest(x, count, stride)
-  var total = 0.0
   var place = 0
+  if stride == 1 {
+    // A loop of its own, which is vectorised.
+    mapElements(x, y, count) { Element.exponential($0 - greatest) }
+  } else {
+    for _ in 0..<count {
+      y[place] = Element.exponential(x[place] - greatest)
+      place &+= stride
+    }
+  }
+  var total = 0.0
+  place = 0
   for _ in 0..<count {
-    let power = Element.exponential(x[place] - greatest)
-    total += power.wide
-    y[place] = power
+    total += y[place].wide
     place &+= stride
   }
   let factor = Element(narrowing: 1 / total)

@@ -108,21 +108,17 @@ private struct Conversion {
 
   func widen(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     if dtype == .f16 {
-      let halves = source.assumingMemoryBound(to: Float16.self)
-      for element in 0..<count { target[element] = Float(halves[element]) }
+      mapElements(source.assumingMemoryBound(to: UInt16.self), target, count) { HalfFloats.float16($0) }
     } else {
-      let halves = source.assumingMemoryBound(to: BFloat16.self)
-      for element in 0..<count { target[element] = Float(halves[element].double) }
+      mapElements(source.assumingMemoryBound(to: UInt16.self), target, count) { HalfFloats.bfloat16($0) }
     }
   }
 
   func narrow(_ source: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
     if dtype == .f16 {
-      let halves = target.assumingMemoryBound(to: Float16.self)
-      for element in 0..<count { halves[element] = Float16(source[element]) }
+      mapElements(source, target.assumingMemoryBound(to: UInt16.self), count) { HalfFloats.float16($0) }
     } else {
-      let halves = target.assumingMemoryBound(to: BFloat16.self)
-      for element in 0..<count { halves[element] = BFloat16(rounding: Double(source[element])) }
+      mapElements(source, target.assumingMemoryBound(to: UInt16.self), count) { HalfFloats.bfloat16($0) }
     }
   }
 }

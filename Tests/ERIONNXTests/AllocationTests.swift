@@ -60,7 +60,7 @@ import Testing
     return [("RNN", 1), ("GRU", 3), ("LSTM", 4)].flatMap { name, gates -> [Run] in
       let weights = [Operand.f32([2, gates * 5, 4], 0.1), .f32([2, gates * 5, 5], 0.1), .f32([2, gates * 10], 0.1)]
       let lengths = Operand(.i32, [2], [Int32(3), 1])
-      return [0, 1].map { resets in
+      return [Int64(0), 1].map { resets in
         let attributes = [
           ONNXAttribute("direction", .text("bidirectional")), ONNXAttribute("clip", .number(0.3)),
           ONNXAttribute("linear_before_reset", .integer(resets)),

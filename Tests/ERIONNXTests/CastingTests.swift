@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (17, [0x7E, 0xFE, 0x38, 0x00] as [UInt8]), (18, [0x7F, 0xFF, 0x40, 0x00]), (19, [0x7B, 0xFB, 0x3C, 0x00]),
+    (Int64(17), [0x7E, 0xFE, 0x38, 0x00] as [UInt8]), (18, [0x7F, 0xFF, 0x40, 0x00]), (19, [0x7B, 0xFB, 0x3C, 0x00]),
     (20, [0x7F, 0xFF, 0x40, 0x00]),
   ])
   func `a float of 8 bits saturates at its greatest number`(number: Int64, bits: [UInt8]) throws {
@@ -20,14 +20,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (17, [0x7F, 0xFF] as [UInt8]), (18, [0x80, 0x80]), (19, [0x7C, 0xFC]), (20, [0x80, 0x80]),
+    (Int64(17), [0x7F, 0xFF] as [UInt8]), (18, [0x80, 0x80]), (19, [0x7C, 0xFC]), (20, [0x80, 0x80]),
   ])
   func `without saturation it becomes infinite or NaN`(number: Int64, bits: [UInt8]) throws {
     let result = try cast(.f32([2], [1e6, -1e6]), to: number, saturate: 0)
     #expect(result.values(UInt8.self) == bits)
   }
 
-  @Test(arguments: [(SmallFloat.e4m3fn, 17), (.e4m3fnuz, 18), (.e5m2, 19), (.e5m2fnuz, 20)])
+  @Test(arguments: [
+    (SmallFloat.e4m3fn, Int64(17)), (.e4m3fnuz, 18), (.e5m2, 19), (.e5m2fnuz, 20),
+  ])
   func `every number of 8 bits is read and written as the same bits`(format: SmallFloat, number: Int64) throws {
     let all = (UInt8.min...UInt8.max).filter { format.decode($0).isFinite }
     let result = try cast(.f32([all.count], all.map { format.decode($0) }), to: number)
@@ -60,7 +62,7 @@ import Testing
   @Test func `a type that eri lacks is refused`() {
     #expect(
       text(Application("Cast", opset: 21, [ONNXAttribute("to", .integer(8))]), [.f32([1], 0)])
-        == "expected a type of numbers that is known here, found ONNX's type 8")
+        == "expected attribute \"to\" to be the number of a type of numbers in .eri, found 8")
   }
 
   @Test func `bits are kept only between types of one size`() {

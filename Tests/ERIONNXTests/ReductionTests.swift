@@ -25,7 +25,9 @@ import Testing
     #expect(result.results[0].values(Float.self) == [4, 9])
   }
 
-  @Test(arguments: [("ReduceSum", 0), ("ReduceProd", 1), ("ReduceMax", -Float.infinity), ("ReduceLogSum", -.infinity)])
+  @Test(arguments: [
+    ("ReduceSum", Float(0)), ("ReduceProd", 1), ("ReduceMax", -Float.infinity), ("ReduceLogSum", -Float.infinity),
+  ])
   func `the fold of nothing is its identity`(name: String, expected: Float) throws {
     let result = try Application(name, opset: 20).run([.f32([0, 1], 0), .i64([0])])
     #expect(result.results[0].values(Float.self) == [expected])

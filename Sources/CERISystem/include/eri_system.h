@@ -138,10 +138,7 @@ double eri_acosh(double x);
 double eri_atanh(double x);
 double eri_log1p(double x);
 double eri_fmod(double x, double y);
-float eri_expf(float x);
 float eri_logf(float x);
-float eri_tanhf(float x);
-float eri_erff(float x);
 float eri_powf(float x, float y);
 
 // --- Text (text.c) ---------------------------------------------------------------------------------------------
