@@ -69,7 +69,10 @@ struct GridSampling {
     let (low, high): (Real, Real) = alignsCorners ? (0, length - 1) : (-0.5, length - 0.5)
     switch outside {
     case .zeros: break
-    case .border: if !(place >= low && place <= high) { place = min(max(place, 0), length - 1) }
+    case .border:
+      // A cubic keeps its weights outside, where all elements are the border's: far enough, nothing else is near.
+      let margin: Real = mode == .cubic ? 4 : 0
+      if mode == .cubic || !(place >= low && place <= high) { place = min(max(place, -margin), length - 1 + margin) }
     case .reflection: if !(place >= low && place <= high) { place = GridSampling.reflect(place, low, high) }
     }
     // Far away, or no number: nothing near an element, or the first one.

@@ -39,6 +39,8 @@ struct Resize {
     case preferFloor = "round_prefer_floor"
     case preferCeil = "round_prefer_ceil"
     case floor, ceil
+    /// Up where elements get fewer, else down: before operator set 11, which chose one for all.
+    case byDirection = ""
   }
 
   enum Coordinates: String {
@@ -52,7 +54,7 @@ struct Resize {
   }
 
   var mode: Mode
-  var nearest = Nearest.floor
+  var nearest = Nearest.byDirection
   var antialiases = false
   var excludesOutside = false
   var cubic = -0.75
@@ -75,7 +77,9 @@ struct Resize {
     try node.arity(1, 4)
     let nearestName = try node.text("nearest_mode", default: "round_prefer_floor")
     let coordinatesName = try node.text("coordinate_transformation_mode", default: "half_pixel")
-    guard let nearest = Nearest(rawValue: nearestName), let coordinates = Coordinates(rawValue: coordinatesName) else {
+    guard let nearest = Nearest(rawValue: nearestName), nearest != .byDirection,
+      let coordinates = Coordinates(rawValue: coordinatesName)
+    else {
       throw contractError(
         "expected a nearest_mode and a coordinate_transformation_mode of ONNX, found \"\(nearestName)\" and \"\(coordinatesName)\""
       )

@@ -25,36 +25,39 @@ struct ResizeAxis {
 
   /// Whether every element stays where it is.
   var isSame: Bool {
-    input == output && scale == 1 && (region.map { $0.start == 0 && $0.end == 1 } ?? true)
+    input == output && scale == 1 && coordinates != .tensorFlow
+      && (region.map { $0.start == 0 && $0.end == 1 } ?? true)
   }
 
   /// Where an element lies on the grid before.
-  private func place(_ index: Int) -> Double {
-    let x = Double(index)
-    let (before, after) = (Double(input), scale * Double(input))
+  private func place<Real: ONNXReal>(_ index: Int, _ type: Real.Type) -> Real {
+    let x = Real(index)
+    let scale = Real(scale)
+    let (before, after) = (Real(input), scale * Real(input))
     switch coordinates {
     case .halfPixel: return (x + 0.5) / scale - 0.5
-    case .symmetric: return before / 2 * (1 - Double(output) / after) + (x + 0.5) / scale - 0.5
+    case .symmetric: return before / 2 * (1 - Real(output) / after) + (x + 0.5) / scale - 0.5
     case .pytorch: return output > 1 ? (x + 0.5) / scale - 0.5 : 0
     case .alignCorners: return output > 1 && after != 1 ? x * (before - 1) / (after - 1) : 0
     case .asymmetric: return x / scale
     case .tensorFlow: return (x + 0.5) / scale
     case .cropped:
-      let (start, end) = region ?? (0, 1)
-      if output > 1 && after != 1 { return start * (before - 1) + x * (end - start) * (before - 1) / (after - 1) }
-      return 0.5 * (start + end) * (before - 1)
+      let (start, end) = (Real(region?.start ?? 0), Real(region?.end ?? 1))
+      guard output > 1 else { return 0.5 * (start + end) * (before - 1) }
+      return start * (before - 1) + x * (end - start) * (before - 1) / Real(output - 1)
     }
   }
 
   /// Whether a place takes the extrapolation's value.
-  private func isOutside(_ place: Double) -> Bool {
-    coordinates == .cropped && !(place >= 0 && place <= Double(input - 1))
+  private func isOutside<Real: ONNXReal>(_ place: Real) -> Bool {
+    coordinates == .cropped && !(place >= 0 && place <= Real(input - 1))
   }
 
-  /// The index that a place is nearest to; -1 where the extrapolation's value stands.
+  /// The index that a place is nearest to; -1 where the extrapolation's value stands. In single precision: three times a scale of a third
+  /// as it is there makes a whole number, as it was meant.
   func nearest(_ mode: Resize.Nearest) -> [Int] {
     (0..<output).map { index in
-      let place = place(index)
+      let place = place(index, Float.self)
       if isOutside(place) { return -1 }
       let rounded =
         switch mode {
@@ -62,8 +65,9 @@ struct ResizeAxis {
         case .preferCeil: (place + 0.5).rounded(.down)
         case .floor: place.rounded(.down)
         case .ceil: place.rounded(.up)
+        case .byDirection: place.rounded(scale < 1 ? .up : .down)
         }
-      return min(max(Int(narrowing: rounded), 0), input - 1)
+      return min(max(Int(narrowing: Double(rounded)), 0), input - 1)
     }
   }
 
@@ -74,7 +78,7 @@ struct ResizeAxis {
     var weights: [Double] = []
     var constants: [Double] = []
     for index in 0..<output {
-      let place = place(index)
+      let place = place(index, Double.self)
       if isOutside(place) || !place.isFinite {
         indices += [Int](repeating: 0, count: filter.taps)
         weights += [Double](repeating: 0, count: filter.taps)
