@@ -76,7 +76,7 @@ private struct AttentionPlan {
     scale = try node.number("scale").map { Double($0) } ?? 1 / eri_sqrt(Double(max(q.size, 1)))
     softcap = Double(try node.number("softcap", default: 0))
     scores = try AttentionPlan.scores(node)
-    // float64 sums serve every precision that may be asked for.
+    // Whatever precision is asked for, sums are taken in float64.
     if let precision = try node.integer("softmax_precision"), ![1, 10, 11, 16].contains(precision) {
       throw contractError("expected softmax_precision 1, 10, 11 or 16, found \(precision)")
     }
@@ -147,7 +147,7 @@ private struct AttentionPlan {
     return results
   }
 
-  func kernel<T: RealElement>(_ results: [BoundType], _ type: T.Type) -> ONNXKernel {
+  func kernel<T: ONNXReal>(_ results: [BoundType], _ type: T.Type) -> ONNXKernel {
     let (plan, count) = (self, results.count)
     return ONNXKernel(results, scratchBytes: total * MemoryLayout<T>.stride) { memory in
       let keys = CachedRows<T>(memory, 4, plan.past, memory.input(1), plan.k)
@@ -164,7 +164,7 @@ private struct AttentionPlan {
   }
 
   /// One query: its scores, their softmax, and the mean of values that it weighs.
-  private func attend<T: RealElement>(
+  private func attend<T: ONNXReal>(
     _ memory: ONNXMemory, _ keys: CachedRows<T>, _ values: CachedRows<T>, _ batch: Int, _ head: Int, _ query: Int
   ) {
     let row: UnsafeMutablePointer<T> = memory.scratch()
@@ -178,7 +178,7 @@ private struct AttentionPlan {
     for key in computed {
       row[key] = dot(vector, keys.row(batch, group, key), q.size) * T(scale)
       if scores == .product { kept?[key] = row[key] }
-      if softcap > 0 { row[key] = T(softcap * eri_tanh(Double(row[key]) / softcap)) }
+      if softcap > 0 { row[key] = T(softcap) * T.hyperbolicTangent(row[key] / T(softcap)) }
       if scores == .capped { kept?[key] = row[key] }
     }
     let isSeeing = mask?.apply(memory, batch, head, query, seen, row) ?? !seen.isEmpty
@@ -211,7 +211,7 @@ private struct AttentionPlan {
   }
 
   /// In place; a query that sees nothing gets zeros.
-  private func softmax<T: RealElement>(_ row: UnsafeMutablePointer<T>, _ seen: Range<Int>, isSeeing: Bool) {
+  private func softmax<T: ONNXReal>(_ row: UnsafeMutablePointer<T>, _ seen: Range<Int>, isSeeing: Bool) {
     var largest = -T.infinity
     for key in seen where !(row[key] <= largest) { largest = row[key] }
     guard isSeeing, largest != -T.infinity else {
@@ -220,9 +220,8 @@ private struct AttentionPlan {
     }
     var sum = 0.0
     for key in seen {
-      let exponential = eri_exp(Double(row[key]) - Double(largest))
-      row[key] = T(exponential)
-      sum += exponential
+      row[key] = T.exponential(row[key] - largest)
+      sum += Double(row[key])
     }
     let factor = 1 / sum
     for key in seen { row[key] = T(Double(row[key]) * factor) }
@@ -230,7 +229,7 @@ private struct AttentionPlan {
 }
 
 /// Rows of which the first lie in a cache [batch, heads, past, size].
-private struct CachedRows<T: RealElement> {
+private struct CachedRows<T: ONNXReal> {
   private let cache: UnsafePointer<T>
   private let past: Int
   private let fresh: UnsafePointer<T>

@@ -34,7 +34,7 @@ struct AttentionMask {
   }
 
   /// Applies it to a row of scores and tells whether any key is left.
-  func apply<T: RealElement>(
+  func apply<T: ONNXReal>(
     _ memory: ONNXMemory, _ batch: Int, _ head: Int, _ query: Int, _ seen: Range<Int>, _ row: UnsafeMutablePointer<T>
   ) -> Bool {
     let offset = batch &* batchStride &+ head &* headStride &+ query &* queryStride

@@ -95,7 +95,7 @@ private struct FourierLines {
   /// Whether what is read is half of a spectrum, whose other half mirrors it.
   let isHalf: Bool
 
-  func kernel<T: RealElement>(
+  func kernel<T: ONNXReal>(
     _ result: BoundType, _ plan: FourierPlan, _ outer: Int, _ isInverse: Bool, _ type: T.Type
   ) -> ONNXKernel {
     let lines = self
@@ -116,7 +116,7 @@ private struct FourierLines {
   }
 
   /// Cut or filled up with zeros to the transform's length.
-  private func load<T: RealElement>(_ source: UnsafePointer<T>, _ line: UnsafeMutablePointer<Double>, _ length: Int) {
+  private func load<T: ONNXReal>(_ source: UnsafePointer<T>, _ line: UnsafeMutablePointer<Double>, _ length: Int) {
     line.update(repeating: 0, count: 2 &* length)
     for index in 0..<min(read, isHalf ? length / 2 &+ 1 : length) {
       let value = source + index &* inner &* readParts
@@ -135,7 +135,7 @@ private struct FourierLines {
     }
   }
 
-  private func store<T: RealElement>(_ line: UnsafeMutablePointer<Double>, _ target: UnsafeMutablePointer<T>) {
+  private func store<T: ONNXReal>(_ line: UnsafeMutablePointer<Double>, _ target: UnsafeMutablePointer<T>) {
     for index in 0..<written {
       let value = target + index &* inner &* writtenParts
       value[0] = T(line[2 &* index])
@@ -154,7 +154,7 @@ private struct FrameLayout {
   let bins: Int
   let isWindowed: Bool
 
-  func kernel<T: RealElement>(_ result: BoundType, _ plan: FourierPlan, _ type: T.Type) -> ONNXKernel {
+  func kernel<T: ONNXReal>(_ result: BoundType, _ plan: FourierPlan, _ type: T.Type) -> ONNXKernel {
     let layout = self
     return ONNXKernel([result], scratchBytes: plan.workspace * MemoryLayout<Double>.stride) { memory in
       let line: UnsafeMutablePointer<Double> = memory.scratch()
@@ -172,7 +172,7 @@ private struct FrameLayout {
     }
   }
 
-  private func load<T: RealElement>(
+  private func load<T: ONNXReal>(
     _ memory: ONNXMemory, _ source: UnsafePointer<T>, _ line: UnsafeMutablePointer<Double>, _ length: Int
   ) {
     for index in 0..<length {

@@ -92,7 +92,7 @@ private struct LinearRecurrence {
     return true
   }
 
-  func kernel<T: RealElement>(_ results: [BoundType], _ type: T.Type) -> ONNXKernel {
+  func kernel<T: ONNXReal>(_ results: [BoundType], _ type: T.Type) -> ONNXKernel {
     let (recurrence, count) = (self, results[1].elements)
     return ONNXKernel(results, scratchBytes: v.size * MemoryLayout<T>.stride) { memory in
       let states = memory.output(1, as: T.self)
@@ -115,7 +115,7 @@ private struct LinearRecurrence {
     }
   }
 
-  private func update<T: RealElement>(
+  private func update<T: ONNXReal>(
     _ memory: ONNXMemory, _ state: UnsafeMutablePointer<T>, _ batch: Int, _ head: Int, _ token: Int
   ) {
     let key = memory.input(1, as: T.self) + k.offset(batch, head, token)
@@ -123,7 +123,7 @@ private struct LinearRecurrence {
     if let decay {
       let gates = memory.input(4, as: T.self) + decay.offset(batch, head, token)
       for row in 0..<k.size {
-        let factor = T(eri_exp(Double(gates[decay.size == 1 ? 0 : row])))
+        let factor = T.exponential(gates[decay.size == 1 ? 0 : row])
         for column in 0..<v.size { state[row &* v.size &+ column] *= factor }
       }
     }
@@ -139,7 +139,7 @@ private struct LinearRecurrence {
   }
 
   /// Every query head that shares the state.
-  private func read<T: RealElement>(
+  private func read<T: ONNXReal>(
     _ memory: ONNXMemory, _ state: UnsafeMutablePointer<T>, _ batch: Int, _ head: Int, _ token: Int
   ) {
     let group = q.heads / v.heads

@@ -63,6 +63,8 @@ enum ONNXFamily: CaseIterable {
   case featureSelection
   case labelEncoding
   case treeEnsemble
+  case featureScaling
+  case linearModel
 
   /// The operators' names, "domain.name" for another domain than ONNX's own.
   var names: [String] {
@@ -131,6 +133,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: ["ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Binarizer"]
     case .labelEncoding: ["ai.onnx.ml.LabelEncoder"]
     case .treeEnsemble: ["ai.onnx.ml.TreeEnsemble"]
+    case .featureScaling: ["ai.onnx.ml.Scaler", "ai.onnx.ml.Normalizer", "ai.onnx.ml.Imputer"]
+    case .linearModel: ["ai.onnx.ml.LinearRegressor", "ai.onnx.ml.LinearClassifier"]
     }
   }
 
@@ -197,6 +201,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: false
     case .labelEncoding: false
     case .treeEnsemble: true
+    case .featureScaling: false
+    case .linearModel: false
     }
   }
 
@@ -266,6 +272,8 @@ enum ONNXFamily: CaseIterable {
     case .featureSelection: try node.featureSelectionKernel()
     case .labelEncoding: try node.labelEncodingKernel()
     case .treeEnsemble: try node.treeEnsembleKernel()
+    case .featureScaling: try node.featureScalingKernel()
+    case .linearModel: try node.linearModelKernel()
     }
   }
 

@@ -12,7 +12,7 @@ enum RecurrentActivation {
   case elu(Double)
 
   /// In place, on values held to ±`clip` first.
-  func apply<T: RealElement>(_ values: UnsafeMutablePointer<T>, _ count: Int, clip: Double) {
+  func apply<T: ONNXReal>(_ values: UnsafeMutablePointer<T>, _ count: Int, clip: Double) {
     if clip < .infinity {
       let bound = T(clip)
       // Comparisons that NaN fails, so that it stays.
@@ -23,8 +23,8 @@ enum RecurrentActivation {
     }
     switch self {
     case .relu: for index in 0..<count where values[index] < 0 { values[index] = 0 }
-    case .tanh: map(values, count) { eri_tanh($0) }
-    case .sigmoid: map(values, count) { 1 / (1 + eri_exp(-$0)) }
+    case .tanh: for index in 0..<count { values[index] = T.hyperbolicTangent(values[index]) }
+    case .sigmoid: for index in 0..<count { values[index] = 1 / (1 + T.exponential(-values[index])) }
     case .softsign: map(values, count) { $0 / (1 + abs($0)) }
     // For large x, e^x overflows where the result is x.
     case .softplus: map(values, count) { max($0, 0) + eri_log(1 + eri_exp(-abs($0))) }
@@ -38,7 +38,7 @@ enum RecurrentActivation {
   }
 
   @inline(__always)
-  private func map<T: RealElement>(_ values: UnsafeMutablePointer<T>, _ count: Int, _ function: (Double) -> Double) {
+  private func map<T: ONNXReal>(_ values: UnsafeMutablePointer<T>, _ count: Int, _ function: (Double) -> Double) {
     for index in 0..<count { values[index] = T(function(Double(values[index]))) }
   }
 }

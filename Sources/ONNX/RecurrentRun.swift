@@ -1,7 +1,7 @@
 import ERIFormat
 
 extension RecurrentLayer {
-  func kernel<T: RealElement>(_ results: [BoundType], _ type: T.Type) throws(FormatError) -> ONNXKernel {
+  func kernel<T: ONNXReal>(_ results: [BoundType], _ type: T.Type) throws(FormatError) -> ONNXKernel {
     let layer = self
     let dtype = results[0].dtype
     let projected = try BoundType(dtype, [steps, batch, gates, hidden])
@@ -24,7 +24,7 @@ extension RecurrentLayer {
 }
 
 /// One direction of a run.
-private struct RecurrentPass<T: RealElement> {
+private struct RecurrentPass<T: ONNXReal> {
   let layer: RecurrentLayer
   let memory: ONNXMemory
   let way: Int

@@ -59,7 +59,7 @@ private struct Rotation {
     }
   }
 
-  func kernel<T: RealElement>(_ result: BoundType, _ type: T.Type) -> ONNXKernel {
+  func kernel<T: ONNXReal>(_ result: BoundType, _ type: T.Type) -> ONNXKernel {
     let rotation = self
     return ONNXKernel([result]) { memory in
       for batch in 0..<rotation.x.batch {
@@ -81,7 +81,7 @@ private struct Rotation {
     }
   }
 
-  private func rotate<T: RealElement>(_ memory: ONNXMemory, _ angle: Int, _ offset: Int, _ type: T.Type) {
+  private func rotate<T: ONNXReal>(_ memory: ONNXMemory, _ angle: Int, _ offset: Int, _ type: T.Type) {
     let source = memory.input(0, as: T.self) + offset
     let target = memory.output(0, as: T.self) + offset
     let cosines = memory.input(1, as: T.self) + angle &* pairs

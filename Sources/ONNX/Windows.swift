@@ -20,14 +20,12 @@ extension ONNXNode {
     case "HammingWindow": weights = (25.0 / 46, 21.0 / 46, 0)
     default: weights = (0.5, 0.5, 0)
     }
-    return ONNXKernel([result]) { memory in
-      let table = NumberWriter(memory, 0, result.dtype)
+    return tableKernel(result) { table in
       for index in 0..<size {
         let angle = 2 * Double.pi * Double(index) / period
         let value = weights.constant - weights.first * eri_cos(angle) + weights.second * eri_cos(2 * angle)
-        table.write(size == 1 ? 1 : value, index)
+        table[index] = size == 1 ? 1 : value
       }
-      return nil
     }
   }
 
@@ -48,41 +46,43 @@ extension ONNXNode {
         "expected an upper edge of at most half the sample rate \(rate), found one beyond bin \(length / 2)")
     }
     let count = result.elements
-    return ONNXKernel([result]) { memory in
-      let table = NumberWriter(memory, 0, result.dtype)
-      for index in 0..<count { table.write(0, index) }
+    return tableKernel(result) { table in
+      table.update(repeating: 0, count: count)
       for band in 0..<bands {
         let (left, centre, right) = (scale.bin(band), scale.bin(band + 1), scale.bin(band + 2))
         for bin in left..<max(left, centre) {
-          table.write(Double(bin &- left) / Double(centre &- left), bin &* bands &+ band)
+          table[bin &* bands &+ band] = Double(bin &- left) / Double(centre &- left)
         }
         for bin in centre..<max(centre, right) {
-          table.write(Double(right &- bin) / Double(right &- centre), bin &* bands &+ band)
+          table[bin &* bands &+ band] = Double(right &- bin) / Double(right &- centre)
         }
         // Where a side has no bin of its own the peak still counts.
-        table.write(1, centre &* bands &+ band)
+        table[centre &* bands &+ band] = 1
       }
-      return nil
     }
   }
 
   /// The type that attribute output_datatype numbers as ONNX does: float32 where it is left out.
   private func outputType() throws(FormatError) -> DType {
     let number = try integer("output_datatype", default: 1)
-    switch number {
-    case 1: return .f32
-    case 2: return .u8
-    case 3: return .i8
-    case 4: return .u16
-    case 5: return .i16
-    case 6: return .i32
-    case 7: return .i64
-    case 10: return .f16
-    case 11: return .f64
-    case 12: return .u32
-    case 13: return .u64
-    case 16: return .bf16
-    default: throw contractError("expected output_datatype to be a type of numbers, found \(number)")
+    let numbers: [DType] = [.f64, .f32, .f16, .bf16, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8]
+    guard let dtype = DType(onnx: number), numbers.contains(dtype) else {
+      throw contractError("expected output_datatype to be a type of numbers, found \(number)")
+    }
+    return dtype
+  }
+
+  /// Fills a table in float64 and makes it the output's elements.
+  private func tableKernel(
+    _ result: BoundType, _ fill: @escaping (UnsafeMutablePointer<Double>) -> Void
+  ) -> ONNXKernel {
+    let conversion = ElementConversion(source: .f64, target: result.dtype)
+    let count = result.elements
+    return ONNXKernel([result], scratchBytes: count * MemoryLayout<Double>.stride) { memory in
+      let table: UnsafeMutablePointer<Double> = memory.scratch()
+      fill(table)
+      conversion.store(table, memory.outputs[0], count)
+      return nil
     }
   }
 }
@@ -104,35 +104,5 @@ private struct MelScale {
   func bin(_ edge: Int) -> Int {
     let hertz = 700 * (eri_pow(10, (low + Double(edge) * step) / 2595) - 1)
     return Int(max(0, min(eri_floor(hertz * binsPerHertz), Double(Limits.elements))))
-  }
-}
-
-/// An output of any type of numbers: what is written is rounded to a float, or cut to an integer.
-private struct NumberWriter {
-  private let target: UnsafeMutableRawPointer
-  private let dtype: DType
-
-  init(_ memory: ONNXMemory, _ index: Int, _ dtype: DType) {
-    target = memory.outputs[index]
-    self.dtype = dtype
-  }
-
-  /// Values from -1 to 1, as windows and triangles have them.
-  func write(_ value: Double, _ index: Int) {
-    switch dtype {
-    case .f64: store(value, index)
-    case .f32: store(Float(value), index)
-    case .f16: store(Float16(value), index)
-    case .bf16: store(BFloat16(rounding: value), index)
-    case .i64, .u64: store(Int64(value), index)
-    case .i32, .u32: store(Int32(value), index)
-    case .i16, .u16: store(Int16(value), index)
-    case .i8, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4: store(Int8(value), index)
-    }
-  }
-
-  @inline(__always)
-  private func store<Element: BitwiseCopyable>(_ value: Element, _ index: Int) {
-    target.assumingMemoryBound(to: Element.self)[index] = value
   }
 }

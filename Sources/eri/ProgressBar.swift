@@ -1,4 +1,5 @@
 import ERICommands
+import ERIFormat
 import Foundation
 
 /// A line on a terminal that says how far long work is; elsewhere nothing but whole lines are written.
@@ -12,7 +13,8 @@ final class ProgressBar {
     guard isTerminal else { return }
     let filled = Int(Double(ProgressBar.width) * min(max(share, 0), 1))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: ProgressBar.width - filled)
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(bar) \(Int(100 * min(max(share, 0), 1)))%  \(label)".utf8))
+    FileHandle.standardError.write(
+      Data("\r\u{1B}[K\(bar) \(Int(100 * min(max(share, 0), 1)))%  \(printable(label))".utf8))
     isShown = true
   }
 

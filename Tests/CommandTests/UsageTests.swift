@@ -52,6 +52,7 @@ import Testing
     (
       "verify a.eri b.eri --policy same",
       "The value 'same' is invalid for '--policy <policy>'. Please provide one of 'same-weights', 'fp32' or 'int8'."
+    ),
     ("convert a.pth b.eri --network mtcnn-p --into c.eri", "expected --network or --into, found both"),
     ("convert a.pth b.eri --network mtcnn-p --set x", "--set: expected NAME=VALUE, found \"x\""),
     ("convert a.pth b.eri --set x=1", "--set: expected --network, found none"),

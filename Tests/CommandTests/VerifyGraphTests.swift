@@ -132,7 +132,9 @@ import Testing
     let computed = try SmallModel.read(folder.path("slice/out/\(found.value).npy"))
     #expect(computed.shape == expected.shape)
     let difference = relativeDifference(computed.values, wanted)
-    #expect(abs(difference - found.isolated) <= Tolerance.winograd.bound)
+    // The slice is the item of the batch with the largest difference, whose largest value may be smaller than the batch's.
+    #expect(difference >= found.isolated - Tolerance.winograd.bound)
+    #expect(computed.shape.first == 1)
     #expect(difference > slice.goldens[0].tolerance)
     #expect(try Tool.eri.run("check slice/slice.eri", in: folder).status == 1)
   }

@@ -31,7 +31,7 @@ import Testing
     #expect(fault != nil)
   }
 
-  private var runs: [Run] { attention + recurrent + signals + moved }
+  private var runs: [Run] { attention + recurrent + signals + moved + elementwise + folded + windows }
 
   private var attention: [Run] {
     let tokens = Operand.f32([2, 2, 3, 4], 0.5)
@@ -84,7 +84,56 @@ import Testing
     ]
   }
 
+  private let x = Operand.f32([2, 3, 4], 0.5)
+
   private var moved: [Run] {
-    [(Application("Reshape", opset: 14), [.f32([2, 3, 4], 0), .i64([0, -1])])]
+    let indices = Operand.i64([2, 3, 4], [Int64](repeating: 1, count: 24))
+    return [
+      (Application("Reshape", opset: 14), [x, .i64([0, -1])]),
+      (Application("Transpose", opset: 21), [x]),
+      (Application("Slice", opset: 13), [x, .i64([0]), .i64([3]), .i64([2]), .i64([2])]),
+      (Application("Concat", opset: 13, [ONNXAttribute("axis", .integer(1))]), [x, x]),
+      (Application("Pad", opset: 21), [x, .i64([1, 0, 0, 0, 1, 0])]),
+      (Application("Gather", opset: 13), [x, .i64([1, -1])]),
+      (Application("ScatterElements", opset: 18), [x, indices, x]),
+      (Application("NonZero", opset: 13), [x]),
+      (Application("Unique", opset: 11, outputs: 4), [x]),
+      (Application("Cast", opset: 21, [ONNXAttribute("to", .integer(10))]), [x]),
+    ]
+  }
+
+  private var elementwise: [Run] {
+    let half = Operand(.f16, [4], [Float16](repeating: 2, count: 4))
+    return [
+      (Application("Add", opset: 14), [x, .f32([4], 1)]), (Application("Mul", opset: 14), [half, half]),
+      (Application("Exp", opset: 13), [x]), (Application("Gelu", opset: 20), [x]),
+      (Application("Pow", opset: 15), [x, .i64([], [2])]), (Application("Max", opset: 13), [x, .f32([3, 1], 1), x]),
+      (Application("Less", opset: 13), [x, .f32([1], 1)]), (Application("Clip", opset: 13), [x, .f32([], 0), nil]),
+      (Application("Where", opset: 16), [.bool([4], [true, false, true, false]), x, .f32([], 0)]),
+      (Application("QuantizeLinear", opset: 21), [x, .f32([], 0.1)]),
+    ]
+  }
+
+  private var folded: [Run] {
+    [
+      (Application("ReduceSum", opset: 18), [x, .i64([1])]), (Application("ArgMax", opset: 13), [x]),
+      (Application("CumSum", opset: 14), [x, .i64([], [2])]),
+      (Application("TopK", opset: 11, outputs: 2), [x, .i64([2])]),
+      (Application("Softmax", opset: 13), [x]), (Application("LayerNormalization", opset: 17), [x, .f32([4], 1)]),
+      (Application("MatMul", opset: 13), [x, .f32([4, 2], 1)]),
+      (Application("Einsum", opset: 12, [ONNXAttribute("equation", .text("bij,bkj->bik"))]), [x, x]),
+    ]
+  }
+
+  private var windows: [Run] {
+    let image = Operand.f32([1, 2, 5, 5], 0.5)
+    let kernel = ONNXAttribute("kernel_shape", .integers([3, 3]))
+    return [
+      (Application("Conv", opset: 22), [image, .f32([3, 2, 3, 3], 1), .f32([3], 1)]),
+      (Application("ConvTranspose", opset: 22), [image, .f32([2, 3, 3, 3], 1)]),
+      (Application("MaxPool", opset: 22, [kernel], outputs: 2), [image]),
+      (Application("AveragePool", opset: 22, [kernel]), [image]),
+      (Application("GlobalAveragePool", opset: 22), [image]),
+    ]
   }
 }

@@ -143,8 +143,8 @@ package struct GraphComparison: Sendable {
     attributes = runs.attributeDifferences()
     if !runs.computesAll {
       notes.append(
-        "computed in Double only where float32 differs, since a run has \(runs.a.multiplyAdds) multiply-adds; "
-          + "--double computes everything")
+        "computed in Double only where float32 differs, up to the first divergent operator, since a run has "
+          + "\(runs.a.multiplyAdds) multiply-adds; --double computes everything")
     }
     let (referenceA, referenceB) =
       runs.computesAll ? (try runs.a.reference(), try runs.b.reference()) : ([:], [:])

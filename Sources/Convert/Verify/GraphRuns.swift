@@ -61,7 +61,7 @@ struct GraphRuns {
     do throws(FormatError) {
       let found = try slice.output(threads: options.threads)
       row.isolated = Share.of(found, valuesA)
-      guard computesAll || found != valuesA else { return slices }
+      guard computesAll || found != valuesA && !hasDiverged else { return slices }
       let reference = try slice.reference()
       row.isolatedErrorB = Share.of(found, reference)
       guard let sliceA = slices.a else { return slices }
@@ -80,13 +80,39 @@ struct GraphRuns {
   func divergence(
     _ row: GraphComparison.Row, _ slices: Slices, _ valuesA: [Float], _ other: Int
   ) -> GraphComparison.Divergence {
-    var slice = slices.b
-    slice?.expect(valuesA, a.shapes[other], allowed: row.allowed)
-    var divergence = GraphComparison.Divergence(row: row, judgement: GraphRuns.judgement(row), slice: slice)
-    if let first = slices.a, let second = slices.b {
-      divergence.causes = CauseSearch(a: first, b: second, target: slices.referenceA)?.causes() ?? []
+    var (first, second, reference) = (slices.a, slices.b, slices.referenceA)
+    var (expected, shape) = (valuesA, a.shapes[other])
+    if row.shapeA == row.shapeB, let item = second.flatMap({ worstItem($0, valuesA, shape) }),
+      let cropA = first?.cropped(to: item), let cropB = second?.cropped(to: item)
+    {
+      // One item of the batch is enough to show the difference.
+      let count = expected.count / shape[0]
+      (first, second, reference) = (cropA, cropB, nil)
+      expected = [Float](expected[item * count..<(item + 1) * count])
+      shape[0] = 1
+    }
+    second?.expect(expected, shape, allowed: row.allowed)
+    var divergence = GraphComparison.Divergence(row: row, judgement: GraphRuns.judgement(row), slice: second)
+    if let first, let second {
+      divergence.causes = CauseSearch(a: first, b: second, target: reference)?.causes() ?? []
     }
     return divergence
+  }
+
+  /// The index of axis 0 with the largest difference.
+  private func worstItem(_ slice: GraphSlice, _ expected: [Float], _ shape: [Int]) -> Int? {
+    guard let items = shape.first, items > 1, let found = try? slice.output(threads: options.threads),
+      found.count == expected.count
+    else { return nil }
+    var worst = 0
+    var largest: Float = -1
+    for index in found.indices {
+      let difference = (found[index] - expected[index]).magnitude
+      if difference > largest || difference.isNaN {
+        (worst, largest) = (index, difference.isNaN ? .infinity : difference)
+      }
+    }
+    return worst / (found.count / items)
   }
 
   /// Who is wrong, from the distances to Double.

@@ -122,3 +122,29 @@ extension GraphSide {
     return .reshape(Reshape(reshape.shape.map { Dimension($0.evaluated(sizes) ?? 0) }))
   }
 }
+
+extension GraphSlice {
+  /// The slice on one index of axis 0 alone, if it is one operator that treats each of them by itself.
+  func cropped(to item: Int) -> GraphSlice? {
+    guard var graph = model.graph, graph.nodes.count == 1, inputs.count == 1, let node = graph.nodes.first,
+      GraphSlice.treatsItemsApart(node.op), let value = node.inputs.first ?? nil, inputs[0].shape.count > 1,
+      graph.values[value].name == inputs[0].name, item < inputs[0].shape[0]
+    else { return nil }
+    var shape = inputs[0].shape
+    let count = inputs[0].values.count / shape[0]
+    shape[0] = 1
+    graph.values[value].source = .input(Input(ValueType(.f32, constant: shape)))
+    var slice = self
+    slice.model.graph = graph
+    slice.inputs[0] = GivenValue(
+      name: inputs[0].name, shape: shape, values: [Float](inputs[0].values[item * count..<(item + 1) * count]))
+    return slice
+  }
+
+  private static func treatsItemsApart(_ op: Operator) -> Bool {
+    switch op {
+    case .conv, .batchNorm, .linear, .maxPool, .layerNorm, .unary, .prelu: true
+    case .weightNorm, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate, .softmax, .onnx: false
+    }
+  }
+}

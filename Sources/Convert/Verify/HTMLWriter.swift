@@ -15,8 +15,9 @@ struct HTMLWriter {
   }
 
   /// A table whose rows the body writes.
-  mutating func table(_ heads: [String], _ body: (inout HTMLWriter) -> Void) {
-    text += "<div class=\"scroll\"><table><thead><tr>"
+  /// - Parameter endsInText: whether the last column holds sentences, which may take several lines.
+  mutating func table(_ heads: [String], endsInText: Bool = false, _ body: (inout HTMLWriter) -> Void) {
+    text += "<div class=\"scroll\"><table\(endsInText ? " class=\"text\"" : "")><thead><tr>"
     for head in heads { element("th", head) }
     text += "</tr></thead><tbody>\n"
     body(&self)

@@ -67,12 +67,12 @@ extension VerifyReport {
           names: graph.rows.map { $0.name },
           series: [
             ErrorChart.Series(
-              name: "operator alone, on A's inputs", style: "alone", form: .stems,
-              values: graph.rows.map { $0.isolated }),
+              name: "allowed for the operator", style: "allowed", form: .line, values: graph.rows.map { $0.allowed }),
             ErrorChart.Series(
               name: "whole run", style: "whole", form: .points, values: graph.rows.map { $0.cumulative }),
             ErrorChart.Series(
-              name: "allowed for the operator", style: "allowed", form: .line, values: graph.rows.map { $0.allowed }),
+              name: "operator alone, on A's inputs", style: "alone", form: .stems,
+              values: graph.rows.map { $0.isolated }),
           ])
       ]
     }
@@ -94,7 +94,7 @@ extension VerifyReport {
     let changed = weights.pairs.filter { $0.verdict != .bitEqual }
     page.element("p", "\(weights.pairs.count - changed.count) bit-equal, \(changed.count) not.")
     if !changed.isEmpty {
-      page.table(["tensor", "shape", "largest difference", "relative", "ULP", "finding"]) { page in
+      page.table(["tensor", "shape", "largest difference", "relative", "ULP", "finding"], endsInText: true) { page in
         for pair in changed {
           page.row([
             pair.name, shapeText(pair.b.tensor.shape), pair.difference.map { figure($0.largestAbsolute) } ?? "",
@@ -134,7 +134,7 @@ extension VerifyReport {
 
   private func put(_ dropIn: DropIn, into page: inout HTMLWriter) {
     page.element("h2", "In A's place")
-    page.table(["subject", "fits", "why"]) { page in
+    page.table(["subject", "fits", "why"], endsInText: true) { page in
       for answer in dropIn.answers {
         page.row([answer.subject, answer.fits ? "yes" : "no", answer.sentence], isMarked: !answer.fits)
       }
@@ -152,7 +152,7 @@ extension VerifyReport {
     .finding{border-left:4px solid var(--different);padding:4px 0 4px 14px}.place{font:600 15px ui-monospace,monospace}\
     .scroll{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:13px}\
     th,td{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid var(--line);vertical-align:top}\
-    th{color:var(--faint);font-weight:600}td{font-family:ui-monospace,monospace;white-space:nowrap}td:last-child{white-space:normal;overflow-wrap:anywhere}\
+    th{color:var(--faint);font-weight:600}td{font-family:ui-monospace,monospace;white-space:nowrap}.text td:last-child{white-space:normal;overflow-wrap:anywhere}\
     tr.marked td{background:var(--mark)}pre{overflow-x:auto;font-size:13px;border:1px solid var(--line);padding:12px}\
     svg{width:100%;height:auto;margin-top:16px;font:12px system-ui,sans-serif}svg text{fill:var(--faint)}\
     svg .title{fill:var(--ink);font-size:14px;font-weight:600}.grid{stroke:var(--line);stroke-width:1}\

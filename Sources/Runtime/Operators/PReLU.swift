@@ -40,9 +40,9 @@ final class PReLUStep: Step {
     var unit = begin
     while unit < end {
       if unitsPerItem == 1 {
-        rectify(x + unit &* channels, slope, y + unit &* channels)
+        rectify(x + unit &* channels, slope, channels, y + unit &* channels, pixels: 1)
       } else {
-        rectify(x + unit &* plane, slope[unit % channels], y + unit &* plane)
+        rectify(x + unit &* plane, slope[unit % channels], y + unit &* plane, count: plane)
       }
       unit &+= 1
     }
@@ -64,34 +64,43 @@ final class PReLUStep: Step {
       from += ((row &+ source.halo) &* (source.width &+ 2 &* source.halo) &+ source.halo) &* channels
       var to = result.data + item &* output.slot.itemFloats
       to += ((row &+ result.halo) &* (result.width &+ 2 &* result.halo) &+ result.halo) &* channels
-      var pixel = 0
-      while pixel < result.width {
-        rectify(from + pixel &* channels, slope, to + pixel &* channels)
-        pixel &+= 1
-      }
+      rectify(from, slope, channels, to, pixels: result.width)
       unit &+= 1
     }
   }
+}
 
-  /// One pixel, or one item of [N, C]: each channel its slope.
-  private func rectify(
-    _ x: UnsafeMutablePointer<Float>, _ slope: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>
-  ) {
+/// Pixels of some channels each: times 1 above 0, else times the channel's slope.
+private func rectify(
+  _ x: UnsafePointer<Float>, _ slope: UnsafePointer<Float>, _ channels: Int, _ y: UnsafeMutablePointer<Float>,
+  pixels: Int
+) {
+  var from = x
+  var to = y
+  var pixel = 0
+  while pixel < pixels {
     var channel = 0
     while channel < channels {
-      let value = x[channel]
-      y[channel] = value > 0 ? value : slope[channel] * value
+      let value = from[channel]
+      // Read before it is known to be needed: a conditional read would be a branch that nobody can predict.
+      let factor = slope[channel]
+      to[channel] = value * (value > 0 ? 1 : factor)
       channel &+= 1
     }
+    from += channels
+    to += channels
+    pixel &+= 1
   }
+}
 
-  /// One channel's plane.
-  private func rectify(_ x: UnsafeMutablePointer<Float>, _ slope: Float, _ y: UnsafeMutablePointer<Float>) {
-    var index = 0
-    while index < plane {
-      let value = x[index]
-      y[index] = value > 0 ? value : slope * value
-      index &+= 1
-    }
+/// One channel's plane.
+private func rectify(
+  _ x: UnsafePointer<Float>, _ slope: Float, _ y: UnsafeMutablePointer<Float>, count: Int
+) {
+  var index = 0
+  while index < count {
+    let value = x[index]
+    y[index] = value * (value > 0 ? 1 : slope)
+    index &+= 1
   }
 }

@@ -30,7 +30,7 @@ final class TransposeStep: Step {
     while item < end {
       let x = frame.address(operands[0]) + item &* count
       let y = frame.address(output) + item &* count
-      if extents.count == 2 {
+      if extents.count == 2, strides[0] == 1, strides[1] == extents[0] {
         // Output [C, R] of input [R, C].
         eri_f32_transpose(frame.kernels, extents[1], extents[0], x, extents[0], y, extents[1])
       } else {

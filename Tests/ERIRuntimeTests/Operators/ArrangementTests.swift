@@ -53,6 +53,13 @@ import Testing
     try bench.expectReference(outputs: [y], .exact)
   }
 
+  @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [2, 1, 0]])
+  func `three axes in another order, or in their own, agree with the reference`(permutation: [Int]) throws {
+    var bench = Bench()
+    let y = try bench.apply(.transpose(Transpose(permutation)), [bench.input([2, 3, 4])])
+    try bench.expectReference(outputs: [y], .exact)
+  }
+
   @Test func `an image turned into tokens needs one copy at most and agrees with the reference`() throws {
     var bench = Bench()
     let x = bench.input([2, 8, 5, 5])

@@ -1,12 +1,5 @@
-import ERIFormat
-
-/// float32 or float64: what kernels of real numbers compute in.
-protocol RealElement: BinaryFloatingPoint, StoredFloat {}
-extension Float: RealElement {}
-extension Double: RealElement {}
-
 /// Σ a·b over `count` elements, in eight partial sums: a sum in sequence would neither vectorise nor round as little.
-func dot<T: RealElement>(_ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ count: Int) -> T {
+func dot<T: ONNXReal>(_ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ count: Int) -> T {
   var sums: (T, T, T, T, T, T, T, T) = (0, 0, 0, 0, 0, 0, 0, 0)
   var index = 0
   while index &+ 8 <= count {
@@ -32,7 +25,7 @@ func dot<T: RealElement>(_ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ count: 
 }
 
 /// target += factor · row.
-func accumulate<T: RealElement>(
+func accumulate<T: ONNXReal>(
   _ factor: T, _ row: UnsafePointer<T>, into target: UnsafeMutablePointer<T>, _ count: Int
 ) {
   var index = 0
