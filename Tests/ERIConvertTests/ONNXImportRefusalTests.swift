@@ -99,7 +99,7 @@ import Testing
     (
       model([
         ONNXBytes.node("Identity", ["x"], ["y"], [Wire.text(1, "a") + Wire.bytes(7, [0, 0, 0]) + Wire.number(20, 6)])
-      ]), .invalid, "graph: node 0: attribute \"a\": byte 20: expected numbers of 4 bytes each, found 3 bytes"
+      ]), .invalid, "graph: node 0: attribute \"a\": byte 33: expected numbers of 4 bytes each, found 3 bytes"
     ),
     (
       call([ONNXBytes.function("F", ["a"], ["b"], [])]), .invalid,
