@@ -194,7 +194,7 @@ import Testing
       ),
       (
         mixed,
-        "node 8 (onnx z): expected one operator set of ONNX's own domain in a graph for an .onnx file, found 20 and 13 (operators of .eri are expressed in 20)"
+        "node 8 (onnx.Identity z): expected one operator set of ONNX's own domain in a graph for an .onnx file, found 20 and 13 (operators of .eri are expressed in 20)"
       ),
       (
         hidden,
