@@ -148,6 +148,12 @@ package struct GraphComparison: Sendable {
     }
     let (referenceA, referenceB) =
       runs.computesAll ? (try runs.a.reference(), try runs.b.reference()) : ([:], [:])
+    let others = runs.b.otherTypes
+    if !others.isEmpty {
+      notes.append(
+        "\(counted(others.count, "value")) of other types than float32 not compared by themselves, such as \"\(others[0])\""
+      )
+    }
     var allowed = [Double](repeating: 0, count: runs.b.program.graph.values.count)
     for (index, node) in runs.b.program.graph.nodes.enumerated() {
       let share = OperatorTolerance.share(node.op, node.inputs.map { $0.map { runs.b.shapes[$0] } })

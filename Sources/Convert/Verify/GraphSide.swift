@@ -89,6 +89,15 @@ struct GraphSide {
   /// A value of the run, or nil where it was not computed.
   func values(_ index: Int) -> [Float]? { session.value(named: program.graph.values[index].name) }
 
+  /// Names of computed values that are not float32, outputs first.
+  var otherTypes: [String] {
+    let graph = program.graph
+    let others = graph.values.indices.filter { producer[$0] != nil && program.types[$0].dtype != .f32 }
+    return (others.filter { graph.outputs.contains($0) } + others.filter { !graph.outputs.contains($0) }).map {
+      name($0)
+    }
+  }
+
   /// Every value in Double, by name.
   func reference() throws(FormatError) -> [String: ReferenceTensor] {
     var given: [String: ReferenceTensor] = [:]
@@ -140,7 +149,8 @@ extension GivenValue {
     guard input.type.dtype == .f32 else {
       throw FormatError(
         .unsupported, at: "input \"\(name)\"",
-        "expected float32 to draw from a seed, found \(input.type.dtype.name); give it with --inputs")
+        "expected float32 inputs to run graphs on, found \(input.type.dtype.name); compare weights with --policy same-weights"
+      )
     }
     let ones = [Int?](repeating: 1, count: symbols)
     let shape = input.type.shape.compactMap { $0.evaluated(ones) }
@@ -163,7 +173,13 @@ extension GivenValue {
     _ path: String, _ name: String, _ input: Input, _ program: Program
   ) throws(FormatError) -> GivenValue {
     let file = try NPYFile(path: path)
-    guard file.header.dtype == .f32, input.type.dtype == .f32 else {
+    guard input.type.dtype == .f32 else {
+      throw FormatError(
+        .unsupported, at: "input \"\(name)\"",
+        "expected float32 inputs to run graphs on, found \(input.type.dtype.name); compare weights with --policy same-weights"
+      )
+    }
+    guard file.header.dtype == .f32 else {
       throw FormatError(
         .invalid, at: "\(path): input \"\(name)\"",
         "expected \(input.type.dtype.name) \(input.type.text(program.graph.symbols)), found \(file.header.dtype.name); "
