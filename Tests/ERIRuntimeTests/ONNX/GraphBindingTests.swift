@@ -48,7 +48,8 @@ import Testing
     let error = #expect(throws: RuntimeError.self) { try session.bind([.init("x", [6]), .init("shape", [2])]) }
     #expect(
       error?.description
-        == "input \"shape\": expected its 16 bytes of values when the graph is bound, since shapes depend on them, found 0")
+        == "input \"shape\": expected its 16 bytes of values when the graph is bound, since shapes depend on them, found 0"
+    )
   }
 
   @Test func `shape arithmetic is computed when the graph is bound`() throws {
@@ -104,7 +105,9 @@ import Testing
     let y = try builder.apply(Self.onnx("NonZero"), [x], name: "y")
     let session = try session(builder, [y])
     try session.bind([.init("x", [5])])
-    for (values, places) in [([0, 1, 0, 2, 3], [1, 3, 4]), ([0, 0, 0, 0, 9], [4]), ([0, 0, 0, 0, 0], [])] as [([Float], [Int64])] {
+    for (values, places) in [([0, 1, 0, 2, 3], [1, 3, 4]), ([0, 0, 0, 0, 9], [4]), ([0, 0, 0, 0, 0], [])]
+      as [([Float], [Int64])]
+    {
       session.withInput("x") { _ = $0.update(fromContentsOf: values) }
       #expect(session.run() == .done)
       #expect(session.outputs[0].shape == [1, places.count])
