@@ -126,11 +126,22 @@ struct Convert: ParsableCommand {
     return conversion
   }
 
+  /// Bytes of outputs that a golden may add to a file.
+  private static let goldenBytes = 1 << 18
+
   /// Gives a graph that came without goldens one of drawn inputs; where this runtime cannot make it, that is said.
   private func recordGolden(in conversion: inout Conversion) {
     guard conversion.model.graph != nil, conversion.model.goldens.isEmpty else { return }
     do throws(CommandFailure) {
-      conversion.model.goldens = [try Golden.recorded(from: conversion.model, name: "drawn inputs", seed: 0)]
+      let golden = try Golden.recorded(from: conversion.model, name: "drawn inputs", seed: 0)
+      let bytes = golden.outputs.reduce(0) { $0 + $1.bytes.count }
+      guard bytes <= Convert.goldenBytes else {
+        Console.note(
+          "\(output): no golden recorded: its outputs take \(grouped(bytes)) bytes, more than \(grouped(Convert.goldenBytes))"
+        )
+        return
+      }
+      conversion.model.goldens = [golden]
     } catch {
       Console.note("\(output): no golden recorded: \(error.sentence)")
     }
