@@ -108,7 +108,7 @@ package struct GraphComparison: Sendable {
     do throws(FormatError) { first = try GraphSide(programA, inputs, threads: options.threads) } catch {
       throw error.inside(a.path)
     }
-    let forB = GraphComparison.inputs(inputs, matching, programB)
+    let forB = inputs(first, matching, programB)
     let second: GraphSide
     do throws(FormatError) { second = try GraphSide(programB, forB, threads: options.threads) } catch {
       guard error.kind != .unsupported else { throw error.inside(b.path) }
@@ -125,13 +125,18 @@ package struct GraphComparison: Sendable {
     do throws(FormatError) { return try Program(validating: model) } catch { throw error.inside(side.path) }
   }
 
-  /// A's inputs under B's names.
-  private static func inputs(_ given: [GivenValue], _ matching: ValueMatching, _ program: Program) -> [GivenValue] {
+  /// A's inputs under B's names; what A fills by itself is given where B asks for it.
+  private mutating func inputs(_ a: GraphSide, _ matching: ValueMatching, _ program: Program) -> [GivenValue] {
     var inputs: [GivenValue] = []
     for index in program.inputs {
-      let name = program.graph.values[index].name
-      guard let source = matching.inputs[name], let value = given.first(where: { $0.name == source }) else { continue }
-      inputs.append(value.named(name))
+      let value = program.graph.values[index]
+      guard case .input(let input) = value.source, let source = matching.inA[index] else { continue }
+      if let given = a.inputs.first(where: { $0.name == a.name(source) }) {
+        inputs.append(given.named(value.name))
+      } else if input.omission == .required, let filled = a.value(source) {
+        inputs.append(filled.named(value.name))
+        notes.append("input \"\(value.name)\" of B was given what A has where it is left out")
+      }
     }
     return inputs
   }

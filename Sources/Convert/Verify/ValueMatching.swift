@@ -5,8 +5,6 @@ import ERIFormat
 struct ValueMatching {
   /// For each value of B, the value of A.
   private(set) var inA: [Int?]
-  /// Names of A's inputs for those of B.
-  private(set) var inputs: [String: String] = [:]
   /// What was matched otherwise than by name, a sentence each.
   private(set) var notes: [String] = []
 
@@ -43,9 +41,6 @@ struct ValueMatching {
         inA[y] = x
         notes.append("input \"\(b.graph.values[y].name)\" of B was given what \"\(a.graph.values[x].name)\" of A was")
       }
-    }
-    for index in b.inputs {
-      if let other = inA[index] { inputs[b.graph.values[index].name] = a.graph.values[other].name }
     }
   }
 
