@@ -27,6 +27,10 @@ func goldenInputs(_ golden: Golden, _ program: Program, _ place: String) throws(
     }
     guard golden.generator != 0, case .input(let input) = graph.values[index].source else { continue }
     if case .filled = input.omission { continue }
+    guard input.type.dtype == .f32 else {
+      throw RuntimeError(
+        .unsupported, at: "\(place): input \"\(name)\"", "expected float32 to draw, found \(input.type.dtype.name)")
+    }
     guard golden.generator == Golden.normalGenerator else {
       throw RuntimeError(
         .unsupported, at: place,

@@ -37,6 +37,10 @@ extension Golden {
       for input in inputs {
         _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
       }
+      for output in session.outputs where output.dtype != .f32 {
+        throw RuntimeError(
+          .unsupported, at: "output \"\(output.name)\"", "expected float32 to record, found \(output.dtype.name)")
+      }
       try session.runToEnd()
       for (index, output) in session.outputs.enumerated() {
         let bytes = session.withOutput(index) { values in

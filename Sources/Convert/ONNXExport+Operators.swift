@@ -12,7 +12,9 @@ extension ONNXExport {
     case .conv(let op):
       try append(
         "Conv", inputs, [out],
-        window(op.strides, op.dilations, op.padsBegin, op.padsEnd) + [ONNXAttribute("group", .integer(Int64(op.groups)))])
+        window(op.strides, op.dilations, op.padsBegin, op.padsEnd) + [
+          ONNXAttribute("group", .integer(Int64(op.groups)))
+        ])
     case .batchNorm(let op):
       try append("BatchNormalization", inputs, [out], [ONNXAttribute("epsilon", .number(op.epsilon))])
     case .weightNorm: try expressWeightNorm(inputs, try rank(types, 0), out)
@@ -234,7 +236,8 @@ extension ONNXExport {
       var product = dimension.coefficient == 1 ? nil : try constant([dimension.coefficient], of: out)
       for symbol in dimension.symbols {
         let extent = try expressSymbol(symbol, out)
-        product = try product.map { product throws(FormatError) in try apply("Mul", [product, extent], of: out) } ?? extent
+        product =
+          try product.map { product throws(FormatError) in try apply("Mul", [product, extent], of: out) } ?? extent
       }
       extents.append(product ?? "")
     }
@@ -251,7 +254,8 @@ extension ONNXExport {
     }
     throw FormatError(
       .unsupported, at: "",
-      "expected an input with the extent \(program.graph.symbols[symbol]) alone, found none; ONNX takes sizes from inputs")
+      "expected an input with the extent \(program.graph.symbols[symbol]) alone, found none; ONNX takes sizes from inputs"
+    )
   }
 
   /// Exactly 0 where present is, whatever x holds.

@@ -25,7 +25,8 @@ struct ONNXExport {
     guard model.graph != nil else {
       throw FormatError(
         .unsupported, at: "",
-        "expected a model with a graph for an .onnx file, found tensors alone; give it one with `eri convert --network`")
+        "expected a model with a graph for an .onnx file, found tensors alone; give it one with `eri convert --network`"
+      )
     }
     var export = try ONNXExport(model)
     let message = try export.message()

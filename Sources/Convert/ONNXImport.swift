@@ -37,7 +37,8 @@ struct ONNXImport {
       try reader.readFunctions(message)
       try reader.read(body, message.summary.opset)
       model.lineage.append(
-        LineageStep(action: "convert", detail: try ONNXImport.detail(message, body), source: fileName(of: checkpoint.path)))
+        LineageStep(
+          action: "convert", detail: try ONNXImport.detail(message, body), source: fileName(of: checkpoint.path)))
     } catch {
       throw error.inside("graph")
     }
@@ -76,7 +77,8 @@ struct ONNXImport {
         let function = try ONNXFunctionMessage(reader, tensors)
         nodeCount += function.nodes.count
         guard nodeCount <= Limits.nodes else {
-          throw FormatError(.limitExceeded, at: "", "expected at most \(Limits.nodes) nodes of all functions, found more")
+          throw FormatError(
+            .limitExceeded, at: "", "expected at most \(Limits.nodes) nodes of all functions, found more")
         }
         guard functions.updateValue(function, forKey: function.key) == nil else {
           throw contractError("expected a name of its own, found \"\(brief(function.name))\" a second time")
@@ -252,7 +254,8 @@ struct ONNXImport {
         isComputed = false
       // Only a function's nodes have one, and a call replaces it.
       case .reference(let name):
-        throw contractError("expected a value of attribute \"\(attribute.name)\", found a reference to \"\(brief(name))\"")
+        throw contractError(
+          "expected a value of attribute \"\(attribute.name)\", found a reference to \"\(brief(name))\"")
       }
     }
     op = ONNXOperator(node.type, domain: node.domain, opset: Int(version), attributes: attributes)
@@ -361,7 +364,8 @@ struct ONNXImport {
     }
     for (index, inner) in function.nodes.enumerated() {
       do throws(FormatError) {
-        try add(try body.resolved(inner), function.operatorSets.isEmpty ? sets : function.operatorSets, depth: depth + 1)
+        try add(
+          try body.resolved(inner), function.operatorSets.isEmpty ? sets : function.operatorSets, depth: depth + 1)
       } catch {
         throw error.inside(ONNXImport.place(index, inner))
       }

@@ -65,6 +65,7 @@ enum ONNXOperatorSet6 {
   private static func unknown(_ node: ONNXNodeMessage) -> FormatError {
     FormatError(
       .unsupported, at: "",
-      "expected inputs of known rank, found others in a \(node.type) of operator set 6; raise it with onnx.version_converter")
+      "expected inputs of known rank, found others in a \(node.type) of operator set 6; raise it with onnx.version_converter"
+    )
   }
 }

@@ -50,7 +50,8 @@ extension DType {
   var inReference: DType {
     switch self {
     case .f64, .f32, .f16, .bf16: .f64
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4: self
+    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+      self
     }
   }
 }

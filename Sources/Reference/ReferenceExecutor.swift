@@ -20,7 +20,9 @@ package struct ReferenceExecutor {
       }
     }
     for (index, node) in graph.nodes.enumerated() {
-      do throws(FormatError) { try run(node, sizes, &values) } catch { throw error.inside(program.place(ofNode: index)) }
+      do throws(FormatError) { try run(node, sizes, &values) } catch {
+        throw error.inside(program.place(ofNode: index))
+      }
     }
     var named: [String: ReferenceTensor] = [:]
     for (value, tensor) in zip(graph.values, values) { named[value.name] = tensor }

@@ -1,4 +1,5 @@
 import ERIFormat
+
 #if !ERI_WITHOUT_ONNX
   import ERIONNX
 #endif

@@ -99,16 +99,22 @@ struct Convert: ParsableCommand {
         let conversion = try fitted()
         do throws(FormatError) { digest = try write(conversion, .eri) } catch { throw CommandFailure(error) }
       } else {
-        do throws(FormatError) { digest = try convert() } catch { throw CommandFailure(error) }
+        var conversion: Conversion
+        let container: OutputContainer
+        do throws(FormatError) {
+          container = try OutputContainer(path: output)
+          conversion = try converted(to: container)
+        } catch { throw CommandFailure(error) }
+        if container == .eri { recordGolden(in: &conversion) }
+        do throws(FormatError) { digest = try write(conversion, container) } catch { throw CommandFailure(error) }
       }
       try Console.print("\(digest.text)  \(output)")
       return .done
     }
   }
 
-  /// Returns the weights digest of the file that was written.
-  private func convert() throws(FormatError) -> SHA256Digest {
-    let container = try OutputContainer(path: output)
+  /// What IN holds, as far as the container has a place for it.
+  private func converted(to container: OutputContainer) throws(FormatError) -> Conversion {
     var conversion = try Conversion(
       reading: input, allowInert: allowInert, weightsOnly: weightsOnly || !container.holdsGraph)
     for note in conversion.notes { Console.note("\(input): \(note)") }
@@ -117,7 +123,17 @@ struct Convert: ParsableCommand {
         throw error.inside(input)
       }
     }
-    return try write(conversion, container)
+    return conversion
+  }
+
+  /// Gives a graph that came without goldens one of drawn inputs; where this runtime cannot make it, that is said.
+  private func recordGolden(in conversion: inout Conversion) {
+    guard conversion.model.graph != nil, conversion.model.goldens.isEmpty else { return }
+    do throws(CommandFailure) {
+      conversion.model.goldens = [try Golden.recorded(from: conversion.model, name: "drawn inputs", seed: 0)]
+    } catch {
+      Console.note("\(output): no golden recorded: \(error.sentence)")
+    }
   }
 
   /// The weights in their network, with goldens of what they now give.

@@ -121,8 +121,8 @@ import Testing
   static let refused: [(words: String, sentence: String, status: Int32)] = [
     (
       "convert w.safetensors a.onnx",
-      "a.onnx: expected a name that ends in .eri, .safetensors, .npz, .ckpt or .pth, found .onnx, which needs a graph; "
-        + "it is not written yet", 3
+      "a.onnx: expected a model with a graph for an .onnx file, found tensors alone; "
+        + "give it one with `eri convert --network`", 3
     ),
     ("convert none.pth a.eri", "none.pth: expected a readable file, found \"No such file or directory\"", 2),
     (

@@ -26,11 +26,12 @@ import Testing
 
   static let refused: [(bytes: [UInt8], kind: FormatError.Kind, message: String)] = [
     (
-      model([
-        ONNXBytes.node("If", ["x"], ["y"], [Wire.text(1, "then_branch") + Wire.bytes(6, []) + Wire.number(20, 5)]),
-        ONNXBytes.node("Nonsense", ["y"], ["a"]), ONNXBytes.node("Nonsense", ["a"], ["b"]),
-        ONNXBytes.node("Other", ["b"], ["z"], domain: "com.example"),
-      ], opsets: [("", 13), ("com.example", 1)]), .unsupported,
+      model(
+        [
+          ONNXBytes.node("If", ["x"], ["y"], [Wire.text(1, "then_branch") + Wire.bytes(6, []) + Wire.number(20, 5)]),
+          ONNXBytes.node("Nonsense", ["y"], ["a"]), ONNXBytes.node("Nonsense", ["a"], ["b"]),
+          ONNXBytes.node("Other", ["b"], ["z"], domain: "com.example"),
+        ], opsets: [("", 13), ("com.example", 1)]), .unsupported,
       computed + "If (1 node, then_branch holds a graph), Nonsense (2 nodes), com.example.Other (1 node)" + end
     ),
     (
@@ -47,7 +48,9 @@ import Testing
       computed + "input \"x\" (no shape)" + end
     ),
     (
-      ONNXBytes.model([ONNXBytes.node("Constant", [], ["y"], [ONNXBytes.text("value_string", "s")]), ONNXBytes.output("y")]),
+      ONNXBytes.model([
+        ONNXBytes.node("Constant", [], ["y"], [ONNXBytes.text("value_string", "s")]), ONNXBytes.output("y"),
+      ]),
       .unsupported, computed + "Constant (1 node, STRING)" + end
     ),
     (
@@ -96,7 +99,7 @@ import Testing
     (
       model([
         ONNXBytes.node("Identity", ["x"], ["y"], [Wire.text(1, "a") + Wire.bytes(7, [0, 0, 0]) + Wire.number(20, 6)])
-      ]), .invalid, "graph: node 0: attribute \"a\": byte 20: expected numbers of 4 bytes each, found 3 bytes"
+      ]), .invalid, "graph: node 0: attribute \"a\": byte 33: expected numbers of 4 bytes each, found 3 bytes"
     ),
     (
       call([ONNXBytes.function("F", ["a"], ["b"], [])]), .invalid,
@@ -164,7 +167,8 @@ import Testing
   private static let whole = ONNXBytes.model(
     [
       ONNXBytes.node("F", ["x"], ["a"], [ONNXBytes.integer("where", 1)], domain: "own"),
-      ONNXBytes.node("Constant", [], ["s"], [ONNXBytes.tensor("value", ONNXBytes.values(7, [1], [UInt8](repeating: 1, count: 8)))]),
+      ONNXBytes.node(
+        "Constant", [], ["s"], [ONNXBytes.tensor("value", ONNXBytes.values(7, [1], [UInt8](repeating: 1, count: 8)))]),
       ONNXBytes.node("Reshape", ["a", "s"], ["y"], [ONNXBytes.text("t", "u"), ONNXBytes.integers("i", [1, -1])]),
       ONNXBytes.initialiser("w", 22, [3], [0x21, 3]), ONNXBytes.input("x", 1, ["N", "", "2"]), ONNXBytes.output("y"),
       Wire.bytes(13, Wire.text(1, "a") + Wire.bytes(2, ONNXBytes.type(1, ["N", ""]))),

@@ -58,7 +58,10 @@ import Testing
       ]))
     let declared = graph.values.map { $0.declared }
     // "other" is no symbol of an input, so that only the element type can be said of y.
-    #expect(declared == [nil, ValueType(declared: .f32, nil), ValueType(declared: .f32, [Dimension(symbol: 0), Dimension(3)])])
+    #expect(
+      declared == [
+        nil, ValueType(declared: .f32, nil), ValueType(declared: .f32, [Dimension(symbol: 0), Dimension(3)]),
+      ])
   }
 
   @Test func `Initialisers are weights, constants are not`() throws {
@@ -77,15 +80,16 @@ import Testing
     #expect(try conversion.model.digests().weights.text == digest.text)
   }
 
-  @Test(arguments: [
-    (Wire.text(1, "value_int") + Wire.number(3, 5), DType.i64, [] as [Int], [5, 0, 0, 0, 0, 0, 0, 0] as [UInt8]),
-    (Wire.text(1, "value_ints") + Wire.bytes(8, [1, 2]), .i64, [2], [1] + [UInt8](repeating: 0, count: 7) + [2, 0, 0, 0, 0, 0, 0, 0]),
-    (Wire.text(1, "value_float") + [0x15, 0, 0, 0x80, 0x3F], .f32, [], [0, 0, 0x80, 0x3F]),
-    (Wire.text(1, "value_floats") + Wire.bytes(7, [0, 0, 0x80, 0x3F]), .f32, [1], [0, 0, 0x80, 0x3F]),
-  ])
-  func `A constant may be a number or a list`(
-    _ attribute: [UInt8], _ dtype: DType, _ shape: [Int], _ bytes: [UInt8]
-  ) throws {
+  private static let one: [UInt8] = [0, 0, 0x80, 0x3F]
+  private static let constants: [(attribute: [UInt8], dtype: DType, shape: [Int], bytes: [UInt8])] = [
+    (Wire.text(1, "value_int") + Wire.number(3, 5), .i64, [], [5, 0, 0, 0, 0, 0, 0, 0]),
+    (Wire.text(1, "value_ints") + Wire.bytes(8, [1]), .i64, [1], [1, 0, 0, 0, 0, 0, 0, 0]),
+    (Wire.text(1, "value_float") + [0x15] + one, .f32, [], one),
+    (Wire.text(1, "value_floats") + Wire.bytes(7, one), .f32, [1], one),
+  ]
+
+  @Test(arguments: constants.indices) func `A constant may be a number or a list`(_ index: Int) throws {
+    let (attribute, dtype, shape, bytes) = Self.constants[index]
     let model = try read(
       ONNXBytes.model([ONNXBytes.node("Constant", [], ["y"], [attribute]), ONNXBytes.output("y", 1, nil)])
     ).model
@@ -121,7 +125,8 @@ import Testing
     let model = try read(
       ONNXBytes.model([Self.flatten, ONNXBytes.input("x"), ONNXBytes.output("y"), Wire.text(2, "g")], more: more)
     ).model
-    #expect(model.lineage.map { $0.detail } == ["onnx, IR 8, operator set 13, made by maker 1.2, graph g, metadata k: v"])
+    #expect(
+      model.lineage.map { $0.detail } == ["onnx, IR 8, operator set 13, made by maker 1.2, graph g, metadata k: v"])
     #expect(model.lineage[0].sourceSHA256.utf8.count == 64)
   }
 
@@ -134,14 +139,16 @@ import Testing
     #expect(conversion.notes == ["the graph was left out"])
   }
 
-  @Test(arguments: [
-    (21 as UInt64, [0x21, 0x0F] as [UInt8], [1, 2, 15] as [UInt8]), (22, [0x21, 0x0F], [1, 2, 0xFF]),
-    (22, [0x78, 0x08], [0xF8, 7, 0xF8]),
-  ])
-  func `4-bit values are taken out of their bytes`(_ type: UInt64, _ raw: [UInt8], _ expected: [UInt8]) throws {
+  private static let nibbles: [(type: UInt64, raw: [UInt8], expected: [UInt8])] = [
+    (21, [0x21, 0x0F], [1, 2, 15]), (22, [0x21, 0x0F], [1, 2, 0xFF]), (22, [0x78, 0x08], [0xF8, 7, 0xF8]),
+  ]
+
+  @Test(arguments: nibbles.indices) func `4-bit values are taken out of their bytes`(_ index: Int) throws {
+    let (type, raw, expected) = Self.nibbles[index]
     let path = try folder.write("m", ONNXBytes.model([ONNXBytes.initialiser("w", type, [3], raw)]))
     #expect(try Checkpoint(reading: path).entries[0].tensor.bytes() == expected)
-    let single = Wire.bytes(5, Wire.number(1, 3) + Wire.number(2, type) + Wire.text(8, "w") + Wire.bytes(5, raw.flatMap { Wire.varint(UInt64($0)) }))
+    let values = Wire.bytes(5, raw.flatMap { Wire.varint(UInt64($0)) })
+    let single = Wire.bytes(5, Wire.number(1, 3) + Wire.number(2, type) + Wire.text(8, "w") + values)
     let other = try folder.write("n", ONNXBytes.model([single]))
     #expect(try Checkpoint(reading: other).entries[0].tensor.bytes() == expected)
   }
@@ -170,7 +177,8 @@ import Testing
 
   @Test func `An attribute that neither call nor function gives is left out`() throws {
     let function = ONNXBytes.function(
-      "F", ["a"], ["b"], [ONNXBytes.node("Flatten", ["a"], ["b"], [ONNXBytes.reference("axis", to: "where")], field: 7)],
+      "F", ["a"], ["b"],
+      [ONNXBytes.node("Flatten", ["a"], ["b"], [ONNXBytes.reference("axis", to: "where")], field: 7)],
       attributes: ["where"])
     let graph = try graph(
       ONNXBytes.model(

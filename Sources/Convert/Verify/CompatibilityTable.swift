@@ -25,6 +25,9 @@ extension Compatibility {
     Part(kind: .op, name: "reshape", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .op, name: "transpose", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .op, name: "gate", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .op, name: "onnx", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .op, name: "prelu", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .op, name: "softmax", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .feature, name: "unpacked payload", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .dtype, name: "float64", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .dtype, name: "float32", version: 1, since: FormatVersion(1, 0)),
@@ -39,5 +42,11 @@ extension Compatibility {
     Part(kind: .dtype, name: "uint16", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .dtype, name: "uint8", version: 1, since: FormatVersion(1, 0)),
     Part(kind: .dtype, name: "bool", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "float8_e4m3fn", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "float8_e4m3fnuz", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "float8_e5m2", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "float8_e5m2fnuz", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "int4", version: 1, since: FormatVersion(1, 0)),
+    Part(kind: .dtype, name: "uint4", version: 1, since: FormatVersion(1, 0)),
   ]
 }

@@ -62,7 +62,8 @@ package struct ValueDifference: Equatable, Sendable {
     case .f64: return value.magnitude.bitPattern
     case .f16: return UInt64(Float16(value.magnitude).bitPattern)
     case .bf16: return UInt64(BFloat16(rounding: value.magnitude).bits)
-    case .f32, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
+    case .f32, .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4,
+      .u4:
       return UInt64(Float(value.magnitude).bitPattern)
     }
   }

@@ -63,7 +63,7 @@ package struct VerifyReport: Sendable {
     }
     if a.model != nil, b.model != nil { weights.leaveOutConstants() }
     self.weights = weights
-    var notes = weights.notes
+    var notes = weights.notes + a.notes + b.notes
     if a.model != nil, b.model != nil, policy != .sameWeights {
       graph = try GraphComparison(a, b, weights.matching, policy: policy, options)
     } else {
@@ -91,18 +91,27 @@ package struct VerifySide: Sendable {
   package let checkpoint: Checkpoint
   /// The model, where the container carries a graph.
   package let model: Model?
+  /// Why a graph is left out that the container carries.
+  package let notes: [String]
 
   /// - Throws: `FormatError` with the path as the outermost place.
   package init(reading path: String, allowInert: Bool = false) throws(FormatError) {
     self.path = path
     checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
+    var notes: [String] = []
     switch checkpoint.container {
     case .eri, .onnx:
-      let model = try Conversion(reading: path, allowInert: allowInert).model
-      self.model = model.graph == nil ? nil : model
+      var model: Model?
+      do throws(FormatError) { model = try Conversion(reading: path, allowInert: allowInert).model } catch {
+        // The weights of a graph that cannot be computed here can be compared all the same.
+        guard error.kind == .unsupported else { throw error }
+        notes.append("the graph was left out: \(error.description)")
+      }
+      self.model = model?.graph == nil ? nil : model
     case .torchZip, .torchLegacy, .torchScript, .mindSporeCheckpoint, .safetensors, .npz, .npy:
       model = nil
     }
+    self.notes = notes
   }
 }
 

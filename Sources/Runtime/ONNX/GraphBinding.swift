@@ -49,7 +49,11 @@
       }
       for index in program.graph.nodes.indices where !program.graph.nodes[index].outputs.allSatisfy({ absent[$0] }) {
         do throws(FormatError) {
-          if case .onnx(let op) = program.graph.nodes[index].op { try bindONNX(op, index) } else { try bindNative(index) }
+          if case .onnx(let op) = program.graph.nodes[index].op {
+            try bindONNX(op, index)
+          } else {
+            try bindNative(index)
+          }
         } catch { throw RuntimeError(error.inside(program.place(ofNode: index))) }
       }
       return BoundGraph(

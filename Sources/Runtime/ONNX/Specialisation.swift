@@ -13,7 +13,8 @@
 
     /// The node, and whether its weight lies [inputs, outputs] where Linear has [outputs, inputs]; nil: there is none.
     func native() -> (node: Node, hasTransposedWeight: Bool)? {
-      guard op.domain.isEmpty, node.outputs.count == 1, result.dtype == .f32, !result.shape.isEmpty, result.elements > 0,
+      guard op.domain.isEmpty, node.outputs.count == 1, result.dtype == .f32, !result.shape.isEmpty,
+        result.elements > 0,
         let x = operands.first ?? nil, x.dtype == .f32, x.elements > 0
       else { return nil }
       switch op.name {
@@ -71,7 +72,8 @@
 
     private func convolution(_ x: BoundType) -> (Node, Bool)? {
       let axes = x.shape.count - 2
-      guard (1...2).contains(axes), let weight = operands[1], weight.shape.count == axes + 2, isStatic[1...].allSatisfy({ $0 })
+      guard (1...2).contains(axes), let weight = operands[1], weight.shape.count == axes + 2,
+        isStatic[1...].allSatisfy({ $0 })
       else { return nil }
       let kernel = [Int](weight.shape[2...])
       guard let window = window(x, kernel, axes) else { return nil }

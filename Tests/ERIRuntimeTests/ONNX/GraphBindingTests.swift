@@ -28,7 +28,8 @@ import Testing
     var builder = GraphBuilder(symbols: ["K"])
     let x = builder.input("x", ValueType(.f32, constant: [6]))
     let shape = builder.input("shape", ValueType(.i64, [Dimension(symbol: 0)]))
-    return try session(builder, [try builder.apply(Self.onnx("Reshape"), [x, shape], name: "y")])
+    let y = try builder.apply(Self.onnx("Reshape"), [x, shape], name: "y")
+    return try session(builder, [y])
   }
 
   @Test func `an input that decides a shape says so`() throws {
@@ -47,7 +48,8 @@ import Testing
     let error = #expect(throws: RuntimeError.self) { try session.bind([.init("x", [6]), .init("shape", [2])]) }
     #expect(
       error?.description
-        == "input \"shape\": expected its 16 bytes of values when the graph is bound, since shapes depend on them, found 0")
+        == "input \"shape\": expected its 16 bytes of values when the graph is bound, since shapes depend on them, found 0"
+    )
   }
 
   @Test func `shape arithmetic is computed when the graph is bound`() throws {
@@ -59,7 +61,8 @@ import Testing
     let target = try builder.apply(
       Self.onnx("Concat", [ONNXAttribute("axis", .integer(0))]), [first, builder.tensor(Self.integers("rest", [-1]))],
       name: "target")
-    let session = try session(builder, [try builder.apply(Self.onnx("Reshape"), [x, target], name: "y")])
+    let y = try builder.apply(Self.onnx("Reshape"), [x, target], name: "y")
+    let session = try session(builder, [y])
     for batch in [1, 4] {
       try session.bind([.init("x", [batch, 2, 3])])
       #expect(session.outputs.map { $0.shape } == [[batch, 6]])
@@ -70,7 +73,8 @@ import Testing
   @Test func `integers go in and come out as they are`() throws {
     var builder = GraphBuilder(symbols: [])
     let x = builder.input("x", ValueType(.i64, constant: [3]))
-    let session = try session(builder, [try builder.apply(Self.onnx("Add"), [x, x], name: "y")])
+    let y = try builder.apply(Self.onnx("Add"), [x, x], name: "y")
+    let session = try session(builder, [y])
     try session.bind([.init("x", [3])])
     session.withInputBytes("x") { $0.copyBytes(from: Self.bytes([1, -2, 1 << 60])) }
     #expect(session.run() == .done)
@@ -83,7 +87,8 @@ import Testing
     var builder = GraphBuilder(symbols: [])
     let x = builder.input("x", ValueType(.f32, constant: [4]))
     let indices = builder.input("indices", ValueType(.i64, constant: [1]))
-    let session = try session(builder, [try builder.apply(Self.onnx("Gather"), [x, indices], name: "y")])
+    let y = try builder.apply(Self.onnx("Gather"), [x, indices], name: "y")
+    let session = try session(builder, [y])
     try session.bind([.init("x", [4]), .init("indices", [1])])
     session.withInputBytes("indices") { $0.copyBytes(from: Self.bytes([7])) }
     #expect(
@@ -97,9 +102,12 @@ import Testing
   @Test func `an output sized by data has as many elements as the run found`() throws {
     var builder = GraphBuilder(symbols: [])
     let x = builder.input("x", ValueType(.f32, constant: [5]))
-    let session = try session(builder, [try builder.apply(Self.onnx("NonZero"), [x], name: "y")])
+    let y = try builder.apply(Self.onnx("NonZero"), [x], name: "y")
+    let session = try session(builder, [y])
     try session.bind([.init("x", [5])])
-    for (values, places) in [([0, 1, 0, 2, 3], [1, 3, 4]), ([0, 0, 0, 0, 9], [4]), ([0, 0, 0, 0, 0], [])] as [([Float], [Int64])] {
+    for (values, places) in [([0, 1, 0, 2, 3], [1, 3, 4]), ([0, 0, 0, 0, 9], [4]), ([0, 0, 0, 0, 0], [])]
+      as [([Float], [Int64])]
+    {
       session.withInput("x") { _ = $0.update(fromContentsOf: values) }
       #expect(session.run() == .done)
       #expect(session.outputs[0].shape == [1, places.count])
@@ -111,7 +119,8 @@ import Testing
     var builder = GraphBuilder(symbols: [])
     let x = builder.input("x", ValueType(.f32, constant: [5]))
     let places = try builder.apply(Self.onnx("NonZero"), [x], name: "places")
-    let session = try session(builder, [try builder.apply(Self.onnx("Neg"), [places], name: "y")])
+    let y = try builder.apply(Self.onnx("Neg"), [places], name: "y")
+    let session = try session(builder, [y])
     let error = #expect(throws: RuntimeError.self) { try session.bind([.init("x", [5])]) }
     #expect(error?.kind == .unsupported)
     #expect(
@@ -139,7 +148,8 @@ import Testing
   @Test func `extents of 0 are computed`() throws {
     var builder = GraphBuilder(symbols: ["N"])
     let x = builder.input("x", ValueType(.f32, [Dimension(symbol: 0), Dimension(3)]))
-    let session = try session(builder, [try builder.apply(Self.onnx("Neg"), [x], name: "y")])
+    let y = try builder.apply(Self.onnx("Neg"), [x], name: "y")
+    let session = try session(builder, [y])
     try session.bind([.init("x", [0, 3])])
     #expect(session.run() == .done)
     #expect(session.outputs.map { $0.shape } == [[0, 3]])
