@@ -98,14 +98,20 @@ struct Verify: ParsableCommand {
   /// Writes the slice and its inputs, and says how to run it.
   private func save(_ slice: GraphSlice?, in folder: String) throws(CommandFailure) {
     guard let slice else { return Console.note("\(folder): no operator diverges, so there is no slice to save") }
+    // `eri exec` takes arrays, so all or none.
+    for (place, dtype) in slice.arrays {
+      do throws(FormatError) { _ = try NPYHeader.encoded(dtype: dtype, shape: []) } catch {
+        return Console.note("\(folder): the slice was not saved: \(error.inside(place).description)")
+      }
+    }
     let files = try ArrayFiles(slice.inputs.map { $0.name }, folder: folder)
     try createFolder(folder)
     do throws(FormatError) {
       try slice.model.write(to: "\(folder)/slice.eri")
       for (index, input) in slice.inputs.enumerated() {
-        let fault = input.values.withUnsafeBytes { bytes -> FormatError? in
+        let fault = input.bytes.withUnsafeBytes { bytes -> FormatError? in
           do throws(FormatError) {
-            try writeNPY(files[index], .f32, input.shape, bytes)
+            try writeNPY(files[index], input.dtype, input.shape, bytes)
             return nil
           } catch {
             return error

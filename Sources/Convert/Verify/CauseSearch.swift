@@ -28,7 +28,7 @@ package struct Cause: Equatable, Sendable {
 
 /// Tries simple changes of B's slice in Double until it gives what A's slice gives.
 struct CauseSearch {
-  private let b: GraphSlice
+  let b: GraphSlice
   private let target: ReferenceTensor
   /// The operators that belong together, where each slice has one.
   private let nodeOfA: (node: Node, slice: GraphSlice)?
@@ -65,9 +65,9 @@ struct CauseSearch {
     return Share.of(found, target)
   }
 
-  private func vanishes(_ slice: GraphSlice) -> Bool { remainder(slice) <= OperatorTolerance.meaning }
+  func vanishes(_ slice: GraphSlice) -> Bool { remainder(slice) <= OperatorTolerance.meaning }
 
-  private func replacing(_ index: Int, _ op: Operator) -> GraphSlice {
+  func replacing(_ index: Int, _ op: Operator) -> GraphSlice {
     var slice = b
     slice.model.graph?.nodes[index].op = op
     return slice
@@ -97,17 +97,21 @@ struct CauseSearch {
       (swapped.padsBegin, swapped.padsEnd) = (pool.padsEnd, pool.padsBegin)
       return paddingCauses(index, pool.padsBegin, pool.padsEnd, .maxPool(swapped))
     case .weightNorm, .linear, .attention, .attentionPool, .binary, .concat, .reshape, .transpose, .gate, .prelu,
-      .softmax, .onnx:
+      .softmax:
       return []
+    case .onnx(let op): return causes(index, op)
     }
   }
 
-  private func epsilonCauses(_ index: Int, _ found: Float, _ op: (Float) -> Operator) -> [Cause] {
+  func epsilonCauses(_ index: Int, _ found: Float, _ op: (Float) -> Operator) -> [Cause] {
     var candidates: [Float] = [1e-5, 1e-3, 1e-6, 1e-12, 1e-8, 1e-7, 1e-4, 1e-2, 0]
     switch nodeOfA?.node.op {
-    case .batchNorm(let norm): candidates.insert(norm.epsilon, at: 0)
-    case .layerNorm(let norm): candidates.insert(norm.epsilon, at: 0)
-    default: break
+    case .batchNorm(let norm)?: candidates.insert(norm.epsilon, at: 0)
+    case .layerNorm(let norm)?: candidates.insert(norm.epsilon, at: 0)
+    case .onnx(let op)?: candidates.insert(CauseSearch.epsilon(op), at: 0)
+    case .conv, .weightNorm, .linear, .maxPool, .attention, .attentionPool, .unary, .binary, .concat, .reshape,
+      .transpose, .gate, .prelu, .softmax, nil:
+      break
     }
     for epsilon in candidates where epsilon != found && vanishes(replacing(index, op(epsilon))) {
       return [Cause(kind: .epsilon, sentence: "epsilon is \(decimal(found)) in B, \(decimal(epsilon)) in A")]
@@ -115,14 +119,16 @@ struct CauseSearch {
     return []
   }
 
-  private func paddingCauses(_ index: Int, _ begin: [Int], _ end: [Int], _ swapped: Operator) -> [Cause] {
+  func paddingCauses(_ index: Int, _ begin: [Int], _ end: [Int], _ swapped: Operator) -> [Cause] {
     guard begin != end, vanishes(replacing(index, swapped)) else { return [] }
-    return [
-      Cause(
-        kind: .padding,
-        sentence: "the padding is on the other side: \(shapeText(begin)) at the beginning and \(shapeText(end)) at the "
-          + "end in B, the other way round in A")
-    ]
+    return [CauseSearch.paddingCause(begin, end)]
+  }
+
+  static func paddingCause(_ begin: [Int], _ end: [Int]) -> Cause {
+    Cause(
+      kind: .padding,
+      sentence: "the padding is on the other side: \(shapeText(begin)) at the beginning and \(shapeText(end)) at the "
+        + "end in B, the other way round in A")
   }
 
   // MARK: Weights
@@ -130,11 +136,12 @@ struct CauseSearch {
   private func weightCauses(_ index: Int, _ node: Node) -> [Cause] {
     switch node.op {
     case .conv, .linear: break
+    case .onnx(let op): guard op.hasWeight else { return [] }
     case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat, .reshape,
-      .transpose, .gate, .prelu, .softmax, .onnx:
+      .transpose, .gate, .prelu, .softmax:
       return []
     }
-    guard let weight = operand(node, 1, b), let values = weight.values else { return [] }
+    guard let weight = operand(node, 1, b), let values = weight.numbers else { return [] }
     let shape = weight.tensor.shape
     var causes: [Cause] = []
     let view = ReferenceTensor(shape: shape, values: values)
@@ -162,33 +169,43 @@ struct CauseSearch {
     return causes
   }
 
-  private struct Operand {
+  struct Operand {
     let tensor: Tensor
     let index: Int
-    let values: [Double]?
+    let bytes: [UInt8]
+
+    private var value: GivenValue {
+      GivenValue(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, bytes: bytes)
+    }
+    /// The values, if they are float32.
+    var numbers: [Double]? { value.floats?.map { Double($0) } }
+    /// The values, if they are 64-bit integers.
+    var integers: [Int64]? {
+      guard tensor.dtype == .i64 else { return nil }
+      return bytes.withUnsafeBytes { bytes in
+        (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
+      }
+    }
   }
 
   /// A node's operand that is a tensor.
-  private func operand(_ node: Node, _ position: Int, _ slice: GraphSlice) -> Operand? {
+  func operand(_ node: Node, _ position: Int, _ slice: GraphSlice) -> Operand? {
     guard position < node.inputs.count, let value = node.inputs[position], let graph = slice.model.graph,
       case .tensor(let index) = graph.values[value].source
     else { return nil }
     let tensor = slice.model.tensors[index]
-    return Operand(tensor: tensor, index: index, values: CauseSearch.values(tensor))
+    guard let block = try? TensorBlock(tensor) else { return nil }
+    return withExtendedLifetime(block) { Operand(tensor: tensor, index: index, bytes: [UInt8](block.bytes)) }
   }
 
-  private static func values(_ tensor: Tensor) -> [Double]? {
-    guard tensor.dtype == .f32, let block = try? TensorBlock(tensor) else { return nil }
-    defer { withExtendedLifetime(block) {} }
-    let view = ElementView(tensor, block.bytes)
-    return (0..<view.count).map { view[$0] }
+  func replacing(_ operand: Operand, _ bytes: [UInt8]) -> GraphSlice {
+    var slice = b
+    slice.model.tensors[operand.index].values = .bytes(bytes)
+    return slice
   }
 
   private func replacing(_ operand: Operand, _ values: [Double]) -> GraphSlice {
-    var slice = b
-    slice.model.tensors[operand.index] = Tensor(
-      operand.tensor.name, operand.tensor.shape, role: operand.tensor.role, floats: values.map { Float($0) })
-    return slice
+    replacing(operand, values.map { Float($0) }.withUnsafeBytes { [UInt8]($0) })
   }
 
   private static func permuted(_ x: ReferenceTensor, _ axes: [Int]) -> [Double] {
@@ -226,10 +243,10 @@ struct CauseSearch {
   ]
 
   private func normalisationCauses(_ index: Int, _ node: Node) -> [Cause] {
-    guard case .conv = node.op, let graph = b.model.graph, let value = node.inputs[0],
+    guard CauseSearch.isConvolution(node.op), let graph = b.model.graph, let value = node.inputs[0],
       case .input = graph.values[value].source,
       let position = b.inputs.firstIndex(where: { $0.name == graph.values[value].name }),
-      b.inputs[position].shape.count == 4, b.inputs[position].shape[1] == 3
+      b.inputs[position].shape.count == 4, b.inputs[position].shape[1] == 3, b.inputs[position].dtype == .f32
     else { return [] }
     for (name, mean, deviation) in CauseSearch.statistics {
       for scale in [1.0, 255.0] {
@@ -255,6 +272,16 @@ struct CauseSearch {
     return []
   }
 
+  private static func isConvolution(_ op: Operator) -> Bool {
+    switch op {
+    case .conv: true
+    case .onnx(let op): op.qualifiedName == "Conv"
+    case .batchNorm, .weightNorm, .linear, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat,
+      .reshape, .transpose, .gate, .prelu, .softmax:
+      false
+    }
+  }
+
   private static func normalisationSentence(
     _ folded: String, _ other: String, _ pixels: String, _ statistics: String
   ) -> String {
@@ -269,7 +296,7 @@ struct CauseSearch {
     let plane = input.shape[2] * input.shape[3]
     slice.inputs[position] = GivenValue(
       name: input.name, shape: input.shape,
-      values: input.values.enumerated().map { Float(change(Double($1), $0 / plane % 3)) })
+      floats: (input.floats ?? []).enumerated().map { Float(change(Double($1), $0 / plane % 3)) })
     return slice
   }
 
@@ -290,15 +317,15 @@ struct CauseSearch {
     guard let (nodeA, sliceA) = nodeOfA else { return [] }
     var causes: [Cause] = []
     let differences = OperatorAttributes.differences(nodeA.op, node.op)
-    if !differences.isEmpty, nodeA.op.identity.number == node.op.identity.number, vanishes(replacing(0, nodeA.op)) {
+    if !differences.isEmpty, nodeA.op.label == node.op.label, vanishes(replacing(0, nodeA.op)) {
       causes.append(Cause(kind: .attributes, sentence: "attributes differ: \(joined(differences, separator: ", "))"))
     }
     for position in node.inputs.indices {
       guard let own = operand(node, position, b) else { continue }
-      guard let other = operand(nodeA, position, sliceA), let values = other.values,
-        other.tensor.shape == own.tensor.shape, values != own.values
+      guard let other = operand(nodeA, position, sliceA), nodeA.op.label == node.op.label,
+        other.tensor.shape == own.tensor.shape, other.tensor.dtype == own.tensor.dtype, other.bytes != own.bytes
       else { continue }
-      if vanishes(replacing(own, values)) {
+      if vanishes(replacing(own, other.bytes)) {
         causes.append(
           Cause(
             kind: .weights,

@@ -66,9 +66,9 @@ package struct Compatibility: Sendable {
     for dtype in DType.allCases where model.tensors.contains(where: { $0.dtype == dtype }) {
       try need(.dtype, dtype.name)
     }
-    var seen: Set<UInt32> = []
-    for node in model.graph?.nodes ?? [] where seen.insert(node.op.identity.number).inserted {
-      try need(.op, node.op.identity.name)
+    var seen: Set<String> = []
+    for node in model.graph?.nodes ?? [] where seen.insert(node.op.label).inserted {
+      try need(.op, node.op.identity.name, as: node.op.label)
     }
     for release in Compatibility.releases {
       var missing: [String] = []
@@ -85,12 +85,13 @@ package struct Compatibility: Sendable {
 
   private func isNewer(_ a: FormatVersion, _ b: FormatVersion) -> Bool { (a.major, a.minor) > (b.major, b.minor) }
 
-  private mutating func need(_ kind: Part.Kind, _ name: String) throws(FormatError) {
+  /// - Parameter label: what the part is listed as: one of ONNX's operators by its own name.
+  private mutating func need(_ kind: Part.Kind, _ name: String, as label: String? = nil) throws(FormatError) {
     guard let part = Compatibility.parts.first(where: { $0.kind == kind && $0.name == name }) else {
       throw FormatError(
         .unsupported, at: path, "expected what the table of releases lists, found \(kind.rawValue) \(name)")
     }
-    needs.append(part)
+    needs.append(Part(kind: kind, name: label ?? name, version: part.version, since: part.since))
   }
 
   /// The answer in lines.

@@ -21,7 +21,7 @@ package struct DropIn: Sendable {
     do throws(FormatError) { first = try Program(validating: a) } catch { throw error.inside(pathA) }
     do throws(FormatError) { second = try Program(validating: b) } catch { throw error.inside(pathB) }
     answer("inputs", DropIn.inputFaults(first, second), "B takes every input as A takes it")
-    answer("outputs", DropIn.outputFaults(first, second), "B gives every output that A gives")
+    answer("outputs", DropIn.outputFaults(first, second), DropIn.outputSentence(first, second))
     answer("labels", DropIn.labelFaults(a.labels, b.labels), "the labels are the same in the same order")
     answer(
       "preprocessing", DropIn.preprocessingFaults(a.preprocessing, b.preprocessing), "the preprocessing is the same")
@@ -42,9 +42,15 @@ package struct DropIn: Sendable {
     "\(program.types[index].dtype.name) \(program.types[index].text(program.graph.symbols))"
   }
 
+  /// Whether only a run tells the type: an output of an operator of ONNX of which the file declares nothing.
+  private static func isUnknown(_ program: Program, _ index: Int) -> Bool {
+    !program.types[index].isDecided && program.graph.values[index].declared == nil
+  }
+
   /// Whether B takes (or gives) every shape that A does: a symbol's name means nothing, a symbol may stand for a constant.
   private static func fits(_ a: ValueType, _ b: ValueType) -> Bool {
-    a.dtype == b.dtype && a.shape.count == b.shape.count
+    guard a.isRanked, b.isRanked else { return a.dtype == b.dtype }
+    return a.dtype == b.dtype && a.shape.count == b.shape.count
       && zip(a.shape, b.shape).allSatisfy { x, y in
         guard y.constant == nil else { return x.constant == y.constant }
         return x.constant != nil || x.coefficient == y.coefficient && x.symbols.count == y.symbols.count
@@ -92,11 +98,29 @@ package struct DropIn: Sendable {
         faults.append("B has no output \"\(name)\"")
         continue
       }
+      if isUnknown(a, index) || isUnknown(b, other) { continue }
       if !fits(a.types[index], b.types[other]) {
         faults.append("output \"\(name)\" is \(text(a, index)) in A, \(text(b, other)) in B")
       }
     }
     return faults
+  }
+
+  /// What is said where every output fits, as far as the files declare them.
+  private static func outputSentence(_ a: Program, _ b: Program) -> String {
+    var clauses: [String] = []
+    for index in a.graph.outputs {
+      let name = a.graph.values[index].name
+      guard let other = b.graph.outputs.first(where: { b.graph.values[$0].name == name }) else { continue }
+      let sides = (isUnknown(a, index) ? ["A"] : []) + (isUnknown(b, other) ? ["B"] : [])
+      if !sides.isEmpty {
+        clauses.append("the type of \"\(name)\" is not declared in \(joined(sides, separator: " and "))")
+      } else if !a.types[index].isRanked || !b.types[other].isRanked {
+        clauses.append("of \"\(name)\" only the element type is declared")
+      }
+    }
+    let known = "B gives every output that A gives"
+    return clauses.isEmpty ? known : "\(known); \(joined(clauses, separator: ", ")), so only a run tells"
   }
 
   private static func labelFaults(_ a: [String], _ b: [String]) -> [String] {
@@ -129,13 +153,13 @@ package struct DropIn: Sendable {
   }
 
   private static func operatorFaults(_ a: Program, _ b: Program) -> [String] {
-    var known: Set<UInt32> = []
-    for node in a.graph.nodes { known.insert(node.op.identity.number) }
+    var known: Set<String> = []
+    for node in a.graph.nodes { known.insert(node.op.label) }
     var faults: [String] = []
-    for node in b.graph.nodes where known.insert(node.op.identity.number).inserted {
+    for node in b.graph.nodes where known.insert(node.op.label).inserted {
       let identity = node.op.identity
       faults.append(
-        "B needs \(identity.name) version \(identity.version), which format \(identity.since.text) brought and A does not need"
+        "B needs \(node.op.label) version \(identity.version), which format \(identity.since.text) brought and A does not need"
       )
     }
     return faults

@@ -1,5 +1,4 @@
-import ERIFormat
-import ERIReference
+package import ERIFormat
 
 /// What two graphs compute from the same inputs, value by value.
 package struct GraphComparison: Sendable {
@@ -24,8 +23,11 @@ package struct GraphComparison: Sendable {
     package let op: String
     package let shapeA: [Int]
     package let shapeB: [Int]
-    /// Of a single operator under float32.
+    package let dtype: DType
+    /// Of a single operator under float32, or of those between this value and the matched ones before it.
     package let allowed: Double
+    /// The same between two runs in Double.
+    var meaningAllowed = OperatorTolerance.meaning
     /// Between A's value and what B's operator makes of A's inputs; infinite where it does not take them.
     package var isolated: Double?
     /// The same in Double: whether the two operators ask for different results.
@@ -49,7 +51,7 @@ package struct GraphComparison: Sendable {
       if shapeA != shapeB || fault != nil { return true }
       let limit = policy == .int8 ? VerifyPolicy.int8Share : allowed
       if (isolated ?? 0) > limit { return true }
-      return policy != .int8 && (meaning ?? 0) > OperatorTolerance.meaning
+      return policy != .int8 && (meaning ?? 0) > meaningAllowed
     }
 
     /// Whether an output differs, whatever the reason.
@@ -106,7 +108,7 @@ package struct GraphComparison: Sendable {
     do throws(FormatError) { first = try GraphSide(programA, inputs, threads: options.threads) } catch {
       throw error.inside(a.path)
     }
-    let forB = GraphComparison.inputs(inputs, matching, programB)
+    let forB = inputs(first, matching, programB)
     let second: GraphSide
     do throws(FormatError) { second = try GraphSide(programB, forB, threads: options.threads) } catch {
       guard error.kind != .unsupported else { throw error.inside(b.path) }
@@ -123,13 +125,18 @@ package struct GraphComparison: Sendable {
     do throws(FormatError) { return try Program(validating: model) } catch { throw error.inside(side.path) }
   }
 
-  /// A's inputs under B's names.
-  private static func inputs(_ given: [GivenValue], _ matching: ValueMatching, _ program: Program) -> [GivenValue] {
+  /// A's inputs under B's names; what A fills by itself is given where B asks for it.
+  private mutating func inputs(_ a: GraphSide, _ matching: ValueMatching, _ program: Program) -> [GivenValue] {
     var inputs: [GivenValue] = []
     for index in program.inputs {
-      let name = program.graph.values[index].name
-      guard let source = matching.inputs[name], let value = given.first(where: { $0.name == source }) else { continue }
-      inputs.append(GivenValue(name: name, shape: value.shape, values: value.values))
+      let value = program.graph.values[index]
+      guard case .input(let input) = value.source, let source = matching.inA[index] else { continue }
+      if let given = a.inputs.first(where: { $0.name == a.name(source) }) {
+        inputs.append(given.named(value.name))
+      } else if input.omission == .required, let filled = a.value(source) {
+        inputs.append(filled.named(value.name))
+        notes.append("input \"\(value.name)\" of B was given what A has where it is left out")
+      }
     }
     return inputs
   }
@@ -141,6 +148,11 @@ package struct GraphComparison: Sendable {
         "expected the same outputs, found \(GraphRuns.outputs(runs.a)) in A and \(GraphRuns.outputs(runs.b)) in B")
     }
     attributes = runs.attributeDifferences()
+    let retyped = runs.retypedCount
+    if retyped > 0 {
+      notes.append(
+        "\(counted(retyped, "value")) of another type in B, compared by the numbers and not given to B's operators")
+    }
     if !runs.computesAll {
       notes.append(
         "computed in Double only where float32 differs, up to the first divergent operator, since a run has "
@@ -148,63 +160,20 @@ package struct GraphComparison: Sendable {
     }
     let (referenceA, referenceB) =
       runs.computesAll ? (try runs.a.reference(), try runs.b.reference()) : ([:], [:])
-    let others = runs.b.otherTypes
-    if !others.isEmpty {
-      notes.append(
-        "\(counted(others.count, "value")) of other types than float32 not compared by themselves, such as \"\(others[0])\""
-      )
-    }
-    var allowed = [Double](repeating: 0, count: runs.b.program.graph.values.count)
+    let allowance = runs.allowance
     for (index, node) in runs.b.program.graph.nodes.enumerated() {
-      let share = OperatorTolerance.share(node.op, node.inputs.map { $0.map { runs.b.shapes[$0] } })
-      let before = node.inputs.compactMap { $0.map { allowed[$0] } }.max() ?? 0
       for output in node.outputs {
-        allowed[output] = share + before
-        guard let other = runs.matching.inA[output], let valuesA = runs.a.values(other) else { continue }
-        var row = runs.row(index, output, other, share, allowed[output])
-        if let valuesB = runs.b.values(output) {
-          row.cumulative = Share.of(valuesB, valuesA)
-          row.cumulativeErrorB = referenceB[row.name].map { Share.of(valuesB, $0) }
+        guard let other = runs.matching.inA[output], let valueA = runs.a.value(other) else { continue }
+        var row = runs.row(index, output, other, allowance(output, other))
+        if let valueB = runs.b.value(output) {
+          row.cumulative = Share.of(valueB, valueA)
+          row.cumulativeErrorB = referenceB[row.name].map { Share.of(valueB, $0) }
         }
-        row.cumulativeErrorA = referenceA[row.nameInA].map { Share.of(valuesA, $0) }
-        let slices = runs.isolate(&row, output, other, valuesA, hasDiverged: divergence != nil)
+        row.cumulativeErrorA = referenceA[row.nameInA].map { Share.of(valueA, $0) }
+        let slices = runs.isolate(&row, output, other, valueA, hasDiverged: divergence != nil)
         rows.append(row)
-        if divergence == nil, row.diverges(under: policy) {
-          divergence = runs.divergence(row, slices, valuesA, other)
-        }
+        if divergence == nil, row.diverges(under: policy) { divergence = runs.divergence(row, slices, valueA) }
       }
     }
-  }
-}
-
-/// The largest difference of two lists of values as a share of the largest absolute value expected.
-enum Share {
-  static func of(_ values: [Float], _ expected: [Float]) -> Double {
-    of(values.count, expected.count, { Double(values[$0]) }, { Double(expected[$0]) })
-  }
-
-  static func of(_ values: [Float], _ expected: ReferenceTensor) -> Double {
-    of(values.count, expected.values.count, { Double(values[$0]) }, { expected.values[$0] })
-  }
-
-  static func of(_ values: ReferenceTensor, _ expected: ReferenceTensor) -> Double {
-    of(values.values.count, expected.values.count, { values.values[$0] }, { expected.values[$0] })
-  }
-
-  private static func of(
-    _ count: Int, _ expected: Int, _ value: (Int) -> Double, _ reference: (Int) -> Double
-  ) -> Double {
-    guard count == expected else { return .infinity }
-    var largest = 0.0
-    var difference = 0.0
-    for index in 0..<count {
-      let (x, y) = (value(index), reference(index))
-      if y.isFinite { largest = max(largest, y.magnitude) }
-      if isSame(x, y) { continue }
-      let distance = (x - y).magnitude
-      // NaN would be lost in a maximum.
-      difference = distance.isNaN ? .infinity : max(difference, distance)
-    }
-    return difference == 0 ? 0 : largest > 0 ? difference / largest : .infinity
   }
 }

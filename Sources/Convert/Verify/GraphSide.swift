@@ -1,24 +1,15 @@
-import CERISystem
-package import ERIFormat
+import ERIFormat
 import ERIReference
 import ERIRuntime
-
-/// An input or another value that a run starts from.
-package struct GivenValue: Sendable {
-  package let name: String
-  package let shape: [Int]
-  package let values: [Float]
-
-  /// The values as the reference takes them.
-  var reference: ReferenceTensor { ReferenceTensor(shape: shape, values: values.map { Double($0) }) }
-}
 
 /// A program bound to inputs and run once, every value kept.
 struct GraphSide {
   let program: Program
   let inputs: [GivenValue]
-  /// Concrete extents of every value.
+  /// Concrete extents of every value, none of one that was not computed.
   let shapes: [[Int]]
+  /// The type of every value.
+  let dtypes: [DType]
   let symbolSizes: [Int]
   /// Values that depend on tensors alone.
   let isConstant: [Bool]
@@ -41,7 +32,7 @@ struct GraphSide {
       where dimension.coefficient == 1 && dimension.symbols.count == 1 { sizes[dimension.symbols[0]] = extent }
     }
     symbolSizes = sizes
-    shapes = try program.bind(symbolSizes: sizes).map { $0.shape.map { $0.constant ?? 0 } }
+    var types = try program.bind(symbolSizes: sizes)
     var isConstant = graph.values.map { if case .tensor = $0.source { true } else { false } }
     var producer = [Int?](repeating: nil, count: graph.values.count)
     for (index, node) in graph.nodes.enumerated() {
@@ -58,6 +49,12 @@ struct GraphSide {
     options.keepsValues = true
     options.threads = threads
     session = try GraphSide.run(program, inputs, options)
+    for (index, type) in types.enumerated() where !type.isDecided {
+      guard let found = session.typedValue(index) else { continue }
+      types[index] = ValueType(found.dtype, constant: found.shape)
+    }
+    shapes = types.map { $0.shape.map { $0.constant ?? 0 } }
+    dtypes = types.map { $0.dtype }
     multiplyAdds = session.profile.reduce(0) { $0 + $1.multiplyAdds }
   }
 
@@ -65,11 +62,19 @@ struct GraphSide {
   private static func run(
     _ program: Program, _ inputs: [GivenValue], _ options: SessionOptions
   ) throws(FormatError) -> Session {
+    for input in inputs {
+      guard let index = program.value(named: input.name), program.types[index].dtype != input.dtype else { continue }
+      throw FormatError(
+        .invalid, at: "input \"\(input.name)\"",
+        "expected \(program.types[index].dtype.name), found \(input.dtype.name)")
+    }
     do throws(RuntimeError) {
       let session = try Session(program, options: options)
-      try session.bind(inputs.map { Session.InputShape($0.name, $0.shape) })
+      let deciding = session.inputDescriptions.filter { $0.decidesShapes }.map { $0.name }
+      try session.bind(
+        inputs.map { Session.InputShape($0.name, $0.shape, values: deciding.contains($0.name) ? $0.bytes : nil) })
       for input in inputs {
-        _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
+        _ = session.withInputBytes(input.name) { $0.copyBytes(from: input.bytes) }
       }
       try session.runToEnd()
       return session
@@ -79,29 +84,26 @@ struct GraphSide {
   }
 
   /// The first output of a program, as this runtime computes it without Winograd.
-  static func output(_ program: Program, _ inputs: [GivenValue], threads: Int) throws(FormatError) -> [Float] {
+  static func output(_ program: Program, _ inputs: [GivenValue], threads: Int) throws(FormatError) -> GivenValue {
     var options = SessionOptions()
     options.exact = true
     options.threads = threads
-    return try run(program, inputs, options).withOutput(0) { [Float]($0) } ?? []
+    let session = try run(program, inputs, options)
+    guard let output = session.outputs.first, let bytes = session.withOutputBytes(0, { [UInt8]($0) }) else {
+      throw contractError("expected an output that was computed, found none")
+    }
+    return GivenValue(name: output.name, dtype: output.dtype, shape: output.shape, bytes: bytes)
   }
 
   /// A value of the run, or nil where it was not computed.
-  func values(_ index: Int) -> [Float]? { session.value(named: program.graph.values[index].name) }
-
-  /// Names of computed values that are not float32, outputs first.
-  var otherTypes: [String] {
-    let graph = program.graph
-    let others = graph.values.indices.filter { producer[$0] != nil && program.types[$0].dtype != .f32 }
-    return (others.filter { graph.outputs.contains($0) } + others.filter { !graph.outputs.contains($0) }).map {
-      name($0)
-    }
+  func value(_ index: Int) -> GivenValue? {
+    session.typedValue(index).map { GivenValue(name: name(index), dtype: $0.dtype, shape: $0.shape, bytes: $0.bytes) }
   }
 
   /// Every value in Double, by name.
   func reference() throws(FormatError) -> [String: ReferenceTensor] {
     var given: [String: ReferenceTensor] = [:]
-    for input in inputs { given[input.name] = input.reference }
+    for input in inputs { given[input.name] = try input.reference() }
     return try ReferenceExecutor(program).run(inputs: given)
   }
 }
@@ -116,81 +118,5 @@ extension FormatError {
       case .noMemory: .limitExceeded
       }
     self.init(kind, at: error.place, error.message)
-  }
-}
-
-extension GivenValue {
-  /// What both graphs are run on: arrays of a folder, or normal deviates as goldens draw them, every symbol of size 1.
-  /// - Parameter folder: holds NAME.npy for each input, `/` as `_`; nil: drawn from `seed` with the input's name as the stream.
-  /// - Throws: `FormatError` if a required input's file is missing, or one is of another type.
-  package static func inputs(of program: Program, folder: String?, seed: UInt64) throws(FormatError) -> [GivenValue] {
-    var inputs: [GivenValue] = []
-    for index in program.inputs {
-      let value = program.graph.values[index]
-      guard case .input(let input) = value.source else { continue }
-      guard let folder else {
-        // Left out it has a value of its own.
-        if case .filled = input.omission { continue }
-        inputs.append(try drawn(value.name, input, program.graph.symbols.count, seed))
-        continue
-      }
-      var file = ""
-      for scalar in value.name.unicodeScalars { file.unicodeScalars.append(scalar == "/" ? "_" : scalar) }
-      let path = "\(folder)/\(file).npy"
-      if input.omission != .required, !exists(path) { continue }
-      inputs.append(try read(path, value.name, input, program))
-    }
-    return inputs
-  }
-
-  private static func drawn(
-    _ name: String, _ input: Input, _ symbols: Int, _ seed: UInt64
-  ) throws(FormatError) -> GivenValue {
-    guard input.type.dtype == .f32 else {
-      throw FormatError(
-        .unsupported, at: "input \"\(name)\"",
-        "expected float32 inputs to run graphs on, found \(input.type.dtype.name); compare weights with --policy same-weights"
-      )
-    }
-    let ones = [Int?](repeating: 1, count: symbols)
-    let shape = input.type.shape.compactMap { $0.evaluated(ones) }
-    guard shape.count == input.type.shape.count, let count = elementProduct(shape) else {
-      throw FormatError(
-        .limitExceeded, at: "input \"\(name)\"", "expected at most \(Limits.elements) elements, found more")
-    }
-    var random = SeededRandom(seed: seed, stream: name)
-    return GivenValue(name: name, shape: shape, values: (0..<count).map { _ in Float(random.normal()) })
-  }
-
-  private static func exists(_ path: String) -> Bool {
-    let descriptor = eri_file_open_read(path)
-    guard descriptor >= 0 else { return false }
-    eri_file_close(descriptor)
-    return true
-  }
-
-  private static func read(
-    _ path: String, _ name: String, _ input: Input, _ program: Program
-  ) throws(FormatError) -> GivenValue {
-    let file = try NPYFile(path: path)
-    guard input.type.dtype == .f32 else {
-      throw FormatError(
-        .unsupported, at: "input \"\(name)\"",
-        "expected float32 inputs to run graphs on, found \(input.type.dtype.name); compare weights with --policy same-weights"
-      )
-    }
-    guard file.header.dtype == .f32 else {
-      throw FormatError(
-        .invalid, at: "\(path): input \"\(name)\"",
-        "expected \(input.type.dtype.name) \(input.type.text(program.graph.symbols)), found \(file.header.dtype.name); "
-          + "nothing is converted here")
-    }
-    var values = [Float](repeating: 0, count: file.header.byteCount / 4)
-    var failure: FormatError?
-    values.withUnsafeMutableBytes { buffer in
-      do throws(FormatError) { try file.readValues(into: buffer) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    return GivenValue(name: name, shape: file.header.shape, values: values)
   }
 }

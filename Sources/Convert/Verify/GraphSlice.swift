@@ -6,6 +6,8 @@ import ERIReference
 package struct GraphSlice: Sendable {
   package var model: Model
   package var inputs: [GivenValue]
+  /// The type of the value that it computes.
+  private let outputType: DType
 
   /// Takes out what computes a value.
   /// - Parameters:
@@ -28,13 +30,20 @@ package struct GraphSlice: Sendable {
     model.tensors = builder.tensors
     self.model = model
     inputs = builder.inputs
+    outputType = side.dtypes[value]
+  }
+
+  /// Names and types of the arrays that a run of it reads and writes.
+  package var arrays: [(place: String, dtype: DType)] {
+    let outputs = model.graph?.outputs.compactMap { model.graph?.values[$0].name } ?? []
+    return inputs.map { ("input \"\($0.name)\"", $0.dtype) } + outputs.map { ("output \"\($0)\"", outputType) }
   }
 
   /// How many operators it has.
   package var nodeCount: Int { model.graph?.nodes.count ?? 0 }
 
   /// The output as this runtime computes it.
-  func output(threads: Int) throws(FormatError) -> [Float] {
+  func output(threads: Int) throws(FormatError) -> GivenValue {
     try GraphSide.output(try Program(validating: model), inputs, threads: threads)
   }
 
@@ -42,7 +51,7 @@ package struct GraphSlice: Sendable {
   func reference() throws(FormatError) -> ReferenceTensor {
     let program = try Program(validating: model)
     var given: [String: ReferenceTensor] = [:]
-    for input in inputs { given[input.name] = input.reference }
+    for input in inputs { given[input.name] = try input.reference() }
     let values = try ReferenceExecutor(program).run(inputs: given)
     guard let output = values[program.graph.values[program.graph.outputs[0]].name] else {
       throw contractError("expected an output that can be computed, found none")
@@ -105,11 +114,12 @@ package struct GraphSlice: Sendable {
       }
       // What tensors alone decide must be known when a plan is made.
       if side.isConstant[index] {
-        tensors.append(Tensor(value.name, start.shape, role: .constant, floats: start.values))
+        tensors.append(
+          Tensor(value.name, start.dtype, start.shape, role: .constant, values: .bytes(start.bytes)))
         return add(Value(value.name, .tensor(tensors.count - 1)), for: index)
       }
-      inputs.append(GivenValue(name: value.name, shape: start.shape, values: start.values))
-      return add(Value(value.name, .input(Input(ValueType(.f32, constant: start.shape)))), for: index)
+      inputs.append(start.named(value.name))
+      return add(Value(value.name, .input(Input(ValueType(start.dtype, constant: start.shape)))), for: index)
     }
   }
 }
@@ -128,16 +138,12 @@ extension GraphSlice {
   func cropped(to item: Int) -> GraphSlice? {
     guard var graph = model.graph, graph.nodes.count == 1, inputs.count == 1, let node = graph.nodes.first,
       GraphSlice.treatsItemsApart(node.op), let value = node.inputs.first ?? nil, inputs[0].shape.count > 1,
-      graph.values[value].name == inputs[0].name, item < inputs[0].shape[0]
+      graph.values[value].name == inputs[0].name, let part = inputs[0].item(item)
     else { return nil }
-    var shape = inputs[0].shape
-    let count = inputs[0].values.count / shape[0]
-    shape[0] = 1
-    graph.values[value].source = .input(Input(ValueType(.f32, constant: shape)))
+    graph.values[value].source = .input(Input(ValueType(part.dtype, constant: part.shape)))
     var slice = self
     slice.model.graph = graph
-    slice.inputs[0] = GivenValue(
-      name: inputs[0].name, shape: shape, values: [Float](inputs[0].values[item * count..<(item + 1) * count]))
+    slice.inputs[0] = part
     return slice
   }
 

@@ -5,8 +5,32 @@ enum OperatorAttributes {
   /// "epsilon 1e-05 in A, 0.001 in B", for each attribute that differs.
   static func differences(_ a: Operator, _ b: Operator) -> [String] {
     guard a != b else { return [] }
-    guard a.identity.number == b.identity.number else { return ["\(a.identity.name) in A, \(b.identity.name) in B"] }
+    guard a.label == b.label else { return ["\(a.label) in A, \(b.label) in B"] }
+    if case .onnx(let first) = a, case .onnx(let second) = b { return differences(first, second) }
     return zip(list(a), list(b)).filter { $0.value != $1.value }.map { "\($0.name) \($0.value) in A, \($1.value) in B" }
+  }
+
+  private static func differences(_ a: ONNXOperator, _ b: ONNXOperator) -> [String] {
+    var clauses: [String] = []
+    if a.opset != b.opset { clauses.append("operator set \(a.opset) in A, \(b.opset) in B") }
+    let added = b.attributes.filter { a.attribute($0.name) == nil }
+    for name in (a.attributes + added).map({ $0.name }) where a.attribute(name) != b.attribute(name) {
+      clauses.append("\(name) \(text(a.attribute(name))) in A, \(text(b.attribute(name))) in B")
+    }
+    return clauses
+  }
+
+  private static func text(_ content: ONNXAttribute.Content?) -> String {
+    switch content {
+    case .integer(let value): "\(value)"
+    case .number(let value): decimal(value)
+    case .text(let value): brief(value)
+    case .integers(let values): "[" + joined(values.map { "\($0)" }, separator: ", ") + "]"
+    case .numbers(let values): "[" + joined(values.map { decimal($0) }, separator: ", ") + "]"
+    case .texts(let values): "[" + joined(values.map { brief($0) }, separator: ", ") + "]"
+    case .tensor(let values): "a \(values.dtype.name) tensor \(shapeText(values.shape))"
+    case nil: "absent"
+    }
   }
 
   /// Names and values, in the order of their declaration.
@@ -45,4 +69,9 @@ enum OperatorAttributes {
     default: "\(value)"
     }
   }
+}
+
+extension Operator {
+  /// Whether it is one of ONNX.
+  var isONNX: Bool { if case .onnx = self { true } else { false } }
 }

@@ -5,8 +5,6 @@ import ERIFormat
 struct ValueMatching {
   /// For each value of B, the value of A.
   private(set) var inA: [Int?]
-  /// Names of A's inputs for those of B.
-  private(set) var inputs: [String: String] = [:]
   /// What was matched otherwise than by name, a sentence each.
   private(set) var notes: [String] = []
 
@@ -30,24 +28,25 @@ struct ValueMatching {
     }
   }
 
-  /// Inputs left over are matched where only one of a type is left on each side.
+  /// Inputs left over are matched in their order, where both sides have as many of the same types.
   private mutating func matchInputs(_ a: Program, _ b: Program) {
     let taken = Set(inA.compactMap { $0 })
     let left = a.inputs.filter { !taken.contains($0) }
     let open = b.inputs.filter { inA[$0] == nil }
-    if left.count == 1, open.count == 1, a.types[left[0]].shape.count == b.types[open[0]].shape.count {
-      inA[open[0]] = left[0]
-      notes.append(
-        "input \"\(b.graph.values[open[0]].name)\" of B was given what \"\(a.graph.values[left[0]].name)\" of A was")
+    func agree(_ x: Int, _ y: Int) -> Bool {
+      a.types[x].shape.count == b.types[y].shape.count && (left.count == 1 || a.types[x].dtype == b.types[y].dtype)
     }
-    for index in b.inputs {
-      if let other = inA[index] { inputs[b.graph.values[index].name] = a.graph.values[other].name }
+    if left.count == open.count, zip(left, open).allSatisfy(agree) {
+      for (x, y) in zip(left, open) {
+        inA[y] = x
+        notes.append("input \"\(b.graph.values[y].name)\" of B was given what \"\(a.graph.values[x].name)\" of A was")
+      }
     }
   }
 
   private mutating func matchNodes(_ a: Program, _ b: Program) {
-    let numbers = [a, b].map { $0.graph.nodes.map { $0.op.identity.number } }
-    guard numbers[0] == numbers[1] else { return }
+    let labels = [a, b].map { $0.graph.nodes.map { $0.op.label } }
+    guard labels[0] == labels[1] else { return }
     var count = 0
     var taken = Set(inA.compactMap { $0 })
     for (first, second) in zip(a.graph.nodes, b.graph.nodes) {

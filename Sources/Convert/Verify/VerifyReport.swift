@@ -54,13 +54,15 @@ package struct VerifyReport: Sendable {
   ) throws(FormatError) {
     self.policy = policy
     let other = b.checkpoint
-    weights = try WeightComparison(try mapping(a.checkpoint), other) { (side) throws(FormatError) in
+    var weights = try WeightComparison(try mapping(a.checkpoint), other) { (side) throws(FormatError) in
       // A .npy file's array has no name of its own.
       guard side.container == .npy, other.entries.count == 1 else { return side }
       var side = side
       side.entries[0].tensor.name = other.entries[0].tensor.name
       return side
     }
+    if a.model != nil, b.model != nil { weights.leaveOutConstants() }
+    self.weights = weights
     var notes = weights.notes + a.notes + b.notes
     if a.model != nil, b.model != nil, policy != .sameWeights {
       graph = try GraphComparison(a, b, weights.matching, policy: policy, options)

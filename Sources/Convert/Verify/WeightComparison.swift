@@ -108,6 +108,20 @@ package struct WeightComparison: Sendable {
     digestB = WeightsDigest.of(entries[1].map { $0.tensor }, values[1])
   }
 
+  /// Leaves out the constants that only one side has: they are a part of the graph as attributes are, and a container may keep them
+  /// among its nodes, so that the graph's results tell about them.
+  mutating func leaveOutConstants() {
+    func isConstant(_ entry: Checkpoint.Entry) -> Bool { entry.tensor.role == .constant }
+    for (name, entries) in [("A", onlyA), ("B", onlyB)] {
+      let count = entries.filter(isConstant).count
+      if count > 0 {
+        notes.append("\(counted(count, "constant")) of the graph only in \(name), not compared as weights")
+      }
+    }
+    onlyA.removeAll(where: isConstant)
+    onlyB.removeAll(where: isConstant)
+  }
+
   /// Whether the policy takes the two sides' tensors for the same.
   package func isSame(under policy: VerifyPolicy) -> Bool {
     guard onlyA.isEmpty, onlyB.isEmpty, renamed.isEmpty else { return false }
