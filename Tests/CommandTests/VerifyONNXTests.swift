@@ -55,7 +55,10 @@ import Testing
     let narrow = try builder.apply(op("Cast", [ONNXAttribute("to", .integer(6))]), [extent], name: "narrow")
     for output in [y, best, narrow] { builder.output(output) }
     var model = Model()
-    model.graph = builder.graph
+    var graph = builder.graph
+    graph.values[best].declared = ValueType(declared: .i64, nil)
+    graph.values[narrow].declared = ValueType(declared: .i32, [Dimension(1)])
+    model.graph = graph
     model.tensors = builder.tensors
     return model
   }

@@ -14,7 +14,8 @@ enum OperatorAttributes {
     var clauses: [String] = []
     if a.opset != b.opset { clauses.append("operator set \(a.opset) in A, \(b.opset) in B") }
     let added = b.attributes.filter { a.attribute($0.name) == nil }
-    for name in (a.attributes + added).map({ $0.name }) where a.attribute(name) != b.attribute(name) {
+    for name in (a.attributes + added).map({ $0.name }).sorted()
+    where a.attribute(name) != b.attribute(name) {
       clauses.append("\(name) \(text(a.attribute(name))) in A, \(text(b.attribute(name))) in B")
     }
     return clauses
