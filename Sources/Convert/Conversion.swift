@@ -3,6 +3,8 @@ package import ERIFormat
 /// Reads a container as a model, and says what that did.
 package struct Conversion: Sendable {
   package var model: Model
+  /// Whether the source is an .eri file, which stays what it is.
+  package private(set) var isRepacking = false
   /// What was noticed, left behind or changed, a sentence each.
   package private(set) var notes: [String] = []
   /// What fitting to a network did, rule by rule.
@@ -25,6 +27,7 @@ package struct Conversion: Sendable {
     let checkpoint = try Checkpoint(reading: path, allowInert: allowInert)
     if case .model(let model) = checkpoint.details {
       self.model = model
+      isRepacking = true
       return
     }
     notes = checkpoint.notes

@@ -129,9 +129,9 @@ struct Convert: ParsableCommand {
   /// Bytes of outputs that a golden may add to a file.
   private static let goldenBytes = 1 << 18
 
-  /// Gives a graph that came without goldens one of drawn inputs; where this runtime cannot make it, that is said.
+  /// Gives a graph from another container a golden of drawn inputs; where this runtime cannot make it, that is said.
   private func recordGolden(in conversion: inout Conversion) {
-    guard conversion.model.graph != nil, conversion.model.goldens.isEmpty else { return }
+    guard conversion.model.graph != nil, !conversion.isRepacking else { return }
     do throws(CommandFailure) {
       let golden = try Golden.recorded(from: conversion.model, name: "drawn inputs", seed: 0)
       let bytes = golden.outputs.reduce(0) { $0 + $1.bytes.count }
