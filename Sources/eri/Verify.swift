@@ -21,6 +21,9 @@ struct Verify: ParsableCommand {
   @Option(help: "A folder for the first divergent operator as slice.eri with its inputs, for `eri exec`.")
   var saveSlice: String?
   @Option(help: "A file for the report as one page.") var html: String?
+  @Flag(help: "Name A's tensors as the network of B, an .eri file, does, by the maps of `eri convert --network`.")
+  var mapped = false
+  @Option(help: "The same by a map of your own (docs/maps.md).") var map: String?
   @Flag(help: "Only tell whether what runs A can run B in its place; both .eri.") var dropIn = false
   @Flag(name: .customLong("self"), help: "Check one .eri file against what it says of itself.") var itself = false
   @Flag(help: "Compute everything in Double, however long that takes.") var double = false
@@ -34,6 +37,9 @@ struct Verify: ParsableCommand {
     if itself && dropIn { throw ValidationError("expected --self or --drop-in, found both") }
     if html != nil && (itself || dropIn) {
       throw ValidationError("--html: expected a comparison of two files, found \(itself ? "--self" : "--drop-in")")
+    }
+    if (mapped || map != nil) && (itself || dropIn) {
+      throw ValidationError("--mapped, --map: expected a comparison of two files, found \(itself ? "--self" : "--drop-in")")
     }
     if !(1...1024).contains(threads) { throw ValidationError("--threads: expected 1 to 1024, found \(threads)") }
   }
@@ -85,7 +91,10 @@ struct Verify: ParsableCommand {
       options.always = double
       report = try VerifyReport(
         VerifySide(reading: a, allowInert: allowInert), VerifySide(reading: b, allowInert: allowInert),
-        policy: policy, options: options)
+        policy: policy, options: options
+      ) { (side) throws(FormatError) in
+        mapped || map != nil ? try renamed(side, as: b) : side
+      }
       if let html { try report.writePage(to: html) }
     } catch {
       throw CommandFailure(error)
@@ -93,6 +102,21 @@ struct Verify: ParsableCommand {
     try Console.print(json ? report.json : report.text)
     if let saveSlice { try save(report.graph?.divergence?.slice, in: saveSlice) }
     return report.isSame ? .done : .different
+  }
+
+  /// A's tensors under the names and in the forms that B's network has for them; what the map did is said.
+  private func renamed(_ side: Checkpoint, as b: String) throws(FormatError) -> Checkpoint {
+    var options = FittingOptions()
+    options.map = try map.map { (path) throws(FormatError) in try NameMap(reading: path) }
+    options.allowInert = allowInert
+    let conversion = try Conversion(
+      reading: side.path, fittedTo: try FittingTarget(Model(reading: b), path: b, only: []), options: options)
+    for step in conversion.steps { Console.note("\(side.path): \(step.summary)") }
+    var renamed = side
+    renamed.entries = conversion.model.tensors.filter { $0.role == .weight }.map { tensor in
+      Checkpoint.Entry(tensor, dtypeName: tensor.dtype.name)
+    }
+    return renamed
   }
 
   /// Writes the slice and its inputs, and says how to run it.

@@ -55,6 +55,21 @@ import Testing
     #expect(report["goldens"] as? [String] == ["drawn inputs"])
   }
 
+  @Test func `verify compares through the same maps`() throws {
+    try make("resnet18-stem " + Self.stem, "in", beside: [counter]) { "module.\($0)" }
+    #expect(try Tool.eri.run("convert in out.eri --network resnet18-stem " + Self.stem, in: folder).status == 0)
+    #expect(try Tool.eri.run("verify in out.eri --policy same-weights", in: folder).status == 1)
+    let outcome = try Tool.eri.run("verify in out.eri --policy same-weights --mapped", in: folder)
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors == """
+        in: strip module.: 76 names
+        in: drop {p**}.num_batches_tracked: 1 tensor
+        in: keep {name**}: 75 tensors
+
+        """)
+  }
+
   @Test func `every tensor is named with --verbose`() throws {
     try make("mtcnn-p", "in") { "pnet.\($0)" }
     let outcome = try Tool.eri.run("convert in out.eri --network mtcnn-p --verbose", in: folder)
