@@ -39,7 +39,8 @@ struct Verify: ParsableCommand {
       throw ValidationError("--html: expected a comparison of two files, found \(itself ? "--self" : "--drop-in")")
     }
     if (mapped || map != nil) && (itself || dropIn) {
-      throw ValidationError("--mapped, --map: expected a comparison of two files, found \(itself ? "--self" : "--drop-in")")
+      throw ValidationError(
+        "--mapped, --map: expected a comparison of two files, found \(itself ? "--self" : "--drop-in")")
     }
     if !(1...1024).contains(threads) { throw ValidationError("--threads: expected 1 to 1024, found \(threads)") }
   }
