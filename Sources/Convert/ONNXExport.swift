@@ -215,11 +215,6 @@ struct ONNXExport {
   /// ValueInfoProto; an extent that is a product has no name there.
   private func valueInfo(_ index: Int) throws(FormatError) -> ProtobufWriter {
     let type = program.types[index]
-    guard type.isDecided || program.graph.values[index].declared != nil else {
-      throw FormatError(
-        .unsupported, at: "output \"\(program.graph.values[index].name)\"",
-        "expected an output whose type the file declares, found none; ONNX wants the types of outputs")
-    }
     let symbols = program.graph.symbols
     var message = ProtobufWriter()
     message.text(1, names[index])

@@ -112,7 +112,8 @@ struct Verify: ParsableCommand {
     options.allowInert = allowInert
     let conversion = try Conversion(
       reading: side.path, fittedTo: try FittingTarget(Model(reading: b), path: b, only: []), options: options)
-    for step in conversion.steps { Console.note("\(side.path): \(step.summary)") }
+    // Nothing of B is replaced by looking at A through its names.
+    for step in conversion.steps where step.action != "replace" { Console.note("\(side.path): \(step.summary)") }
     var renamed = side
     renamed.entries = conversion.model.tensors.filter { $0.role == .weight }.map { tensor in
       Checkpoint.Entry(tensor, dtypeName: tensor.dtype.name)
