@@ -43,16 +43,8 @@ extension Golden {
       }
       try session.runToEnd()
       for (index, output) in session.outputs.enumerated() {
-        let bytes = session.withOutput(index) { values in
-          var bytes: [UInt8] = []
-          for value in values {
-            for shift in stride(from: UInt32(0), to: 32, by: 8) {
-              bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
-            }
-          }
-          return bytes
-        }
-        golden.outputs.append(Values(output.name, .f32, output.shape, bytes ?? []))
+        let bytes = session.withOutputBytes(index) { [UInt8]($0) }
+        golden.outputs.append(Values(output.name, output.dtype, output.shape, bytes ?? []))
       }
     } catch {
       throw CommandFailure(error, file: name)

@@ -31,7 +31,7 @@ package struct GraphBuilder {
     do throws(FormatError) {
       outputs = try op.outputs(inputs.map { $0.map { types[$0] } }, &inference)
     } catch {
-      throw error.inside("\(op.identity.name) \(name)")
+      throw error.inside("\(op.label) \(name)")
     }
     let output = add(Value(name, .node), outputs[0])
     graph.nodes.append(Node(op, inputs: inputs, outputs: [output]))

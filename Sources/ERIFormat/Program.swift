@@ -9,6 +9,8 @@ public struct Program: Sendable {
   package let types: [ValueType]
   /// Indices of the values that are inputs, in declaration order.
   package let inputs: [Int]
+  /// Whether an operator of ONNX is among the nodes, so that types are decided only when the graph is bound.
+  package let usesONNX: Bool
 
   /// Validates a model's graph.
   /// - Throws: `FormatError` `.unsupported` if the model has no graph, `.invalid` or `.limitExceeded` naming the place of the first fault.
@@ -22,6 +24,7 @@ public struct Program: Sendable {
     tensors = model.tensors
     try Program.checkCounts(graph, model.tensors)
     inputs = graph.values.indices.filter { if case .input = graph.values[$0].source { true } else { false } }
+    usesONNX = graph.nodes.contains { if case .onnx = $0.op { true } else { false } }
     types = try Program.inferTypes(graph, model.tensors, inputSizes: nil)
   }
 
@@ -259,9 +262,4 @@ extension Operator {
     }
     return .reshape(Reshape(shape))
   }
-}
-
-extension Program {
-  /// Whether an operator of ONNX is among the nodes, so that types are decided only when the graph is bound.
-  package var usesONNX: Bool { graph.nodes.contains { if case .onnx = $0.op { true } else { false } } }
 }

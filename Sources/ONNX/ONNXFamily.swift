@@ -277,10 +277,18 @@ enum ONNXFamily: CaseIterable {
     }
   }
 
+  /// Every name's family: a graph asks for it at each of its nodes.
+  private static let byName: [String: ONNXFamily] = {
+    var families: [String: ONNXFamily] = [:]
+    for family in allCases {
+      for name in family.names { families[name] = family }
+    }
+    return families
+  }()
+
   /// The family of an operator; nil: it is not supported.
   init?(_ op: ONNXOperator) {
-    let name = op.qualifiedName
-    guard let family = ONNXFamily.allCases.first(where: { $0.names.contains(name) }) else { return nil }
+    guard let family = ONNXFamily.byName[op.qualifiedName] else { return nil }
     self = family
   }
 }
