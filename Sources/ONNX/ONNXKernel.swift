@@ -1,3 +1,5 @@
+package import ERIFormat
+
 /// Computes a node's outputs; made once types are known, run as often as its operands change.
 package struct ONNXKernel {
   /// Types of the outputs. Where an extent depends on data it is the largest possible, and a run tells how much of it is meant.
@@ -17,6 +19,37 @@ package struct ONNXKernel {
     self.dataSizedAxes = dataSizedAxes ?? [Int?](repeating: nil, count: outputs.count)
     self.scratchBytes = scratchBytes
     self.run = run
+  }
+}
+
+extension ONNXKernel {
+  /// Runs once, where it need not be done without allocating.
+  /// - Parameters:
+  ///   - outputs: memory for each of the kernel's.
+  ///   - scratch: `scratchBytes` of it.
+  /// - Returns: the outputs' types, extents that depend on data as the run found them.
+  /// - Throws: `FormatError` `.invalid` for what an operand held.
+  package func evaluate(
+    _ inputs: [UnsafeRawPointer?], into outputs: [UnsafeMutableRawPointer], scratch: UnsafeMutableRawPointer
+  ) throws(FormatError) -> [BoundType] {
+    let tables = PointerTable(inputs: max(inputs.count, 1), outputs: max(outputs.count, 1))
+    for (index, input) in inputs.enumerated() { tables.inputs[index] = input }
+    for (index, output) in outputs.enumerated() { tables.outputs[index] = output }
+    let fault = withExtendedLifetime(tables) {
+      run(
+        ONNXMemory(
+          inputs: UnsafePointer(tables.inputs), outputs: UnsafePointer(tables.outputs), scratch: scratch,
+          extents: tables.extents))
+    }
+    if let fault { throw contractError(fault.text) }
+    var types = self.outputs
+    for (index, axis) in dataSizedAxes.enumerated() {
+      guard let axis else { continue }
+      var shape = types[index].shape
+      shape[axis] = min(shape[axis], tables.extents[index])
+      types[index] = try BoundType(types[index].dtype, shape)
+    }
+    return types
   }
 }
 

@@ -1,15 +1,15 @@
-import ERIFormat
+package import ERIFormat
 
 /// One axis that a window slides along.
-struct WindowAxis {
+package struct WindowAxis {
   let input: Int
   let output: Int
   let kernel: Int
-  let stride: Int
-  let dilation: Int
+  package let stride: Int
+  package let dilation: Int
   /// Places before the first element and after the last one.
-  let before: Int
-  let after: Int
+  package let before: Int
+  package let after: Int
 
   /// An axis that is not there.
   static let single = WindowAxis(input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0)
@@ -27,7 +27,7 @@ struct WindowAxis {
 }
 
 /// A window over one to three axes; those before the first one are single.
-struct WindowGeometry {
+package struct WindowGeometry {
   let depth: WindowAxis
   let height: WindowAxis
   let width: WindowAxis
@@ -41,7 +41,8 @@ struct WindowGeometry {
     depth = axes.count > 2 ? axes[axes.count - 3] : .single
   }
 
-  var axes: [WindowAxis] { [depth, height, width].suffix(rank) }
+  /// The axes that are meant.
+  package var axes: [WindowAxis] { [depth, height, width].suffix(rank) }
   var output: [Int] { axes.map { $0.output } }
   var inputs: Int { depth.input * height.input * width.input }
   var outputs: Int { depth.output * height.output * width.output }
@@ -116,7 +117,9 @@ extension ONNXNode {
 
   /// How a window slides over an input.
   /// - Parameter roundsUp: whether a window that starts inside but ends after the padding counts.
-  func windowGeometry(_ input: [Int], kernel: [Int], roundsUp: Bool = false) throws(FormatError) -> WindowGeometry {
+  package func windowGeometry(
+    _ input: [Int], kernel: [Int], roundsUp: Bool = false
+  ) throws(FormatError) -> WindowGeometry {
     let count = input.count
     let strides = try window("strides", count: count, from: 1, default: 1)
     let dilations = try window("dilations", count: count, from: 1, default: 1)

@@ -20,40 +20,22 @@ extension ONNXOperator {
     }
     return try withExtendedLifetime(held) { () throws(FormatError) -> [ReferenceTensor] in
       let kernel = try ONNXNode(self, known, outputCount: outputCount).kernel()
-      let tables = PointerTable(inputs: max(operands.count, 1), outputs: kernel.outputs.count)
-      for (index, memory) in held.enumerated() { tables.inputs[index] = memory.map { UnsafeRawPointer($0.pointer) } }
       var results: [TypedMemory] = []
-      for (index, type) in kernel.outputs.enumerated() {
-        let memory = try TypedMemory(type.dtype, byteCount: type.byteCount)
-        tables.outputs[index] = memory.pointer
-        results.append(memory)
-      }
+      for type in kernel.outputs { results.append(try TypedMemory(type.dtype, byteCount: type.byteCount)) }
       let scratch = try TypedMemory(.u8, byteCount: kernel.scratchBytes)
-      let fault = withExtendedLifetime((results, scratch)) {
-        kernel.run(
-          ONNXMemory(
-            inputs: UnsafePointer(tables.inputs), outputs: UnsafePointer(tables.outputs), scratch: scratch.pointer,
-            extents: tables.extents))
+      let types = try withExtendedLifetime((results, scratch)) { () throws(FormatError) -> [BoundType] in
+        try kernel.evaluate(
+          held.map { $0.map { UnsafeRawPointer($0.pointer) } }, into: results.map { $0.pointer },
+          scratch: scratch.pointer)
       }
-      if let fault { throw contractError(fault.text) }
-      return kernel.outputs.enumerated().map { index, type in
-        var shape = type.shape
-        if let axis = kernel.dataSizedAxes[index] { shape[axis] = min(shape[axis], tables.extents[index]) }
-        return results[index].tensor(shape)
-      }
+      return zip(results, types).map { $0.tensor($1.shape) }
     }
   }
 }
 
 extension DType {
   /// The type that the reference computes with: Double for every floating-point one.
-  var inReference: DType {
-    switch self {
-    case .f64, .f32, .f16, .bf16: .f64
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
-      self
-    }
-  }
+  var inReference: DType { isFloat ? .f64 : self }
 }
 
 /// Memory of elements of one type.
@@ -109,30 +91,9 @@ final class TypedMemory {
   /// The values as the reference has them.
   func tensor(_ shape: [Int]) -> ReferenceTensor {
     let count = shape.reduce(1, *)
-    var tensor = ReferenceTensor(shape: shape, values: (0..<count).map { load($0) })
+    var tensor = ReferenceTensor(shape: shape, values: (0..<count).map { dtype.number(at: $0, of: pointer) })
     tensor.dtype = dtype.inReference
     return tensor
-  }
-
-  private func load(_ index: Int) -> Double {
-    switch dtype {
-    case .f64: get(index)
-    case .f32: Double(get(index, Float.self))
-    case .f16: Double(get(index, Float16.self))
-    case .bf16: get(index, BFloat16.self).double
-    case .i64: Double(get(index, Int64.self))
-    case .i32: Double(get(index, Int32.self))
-    case .i16: Double(get(index, Int16.self))
-    case .i8, .i4: Double(get(index, Int8.self))
-    case .u64: Double(get(index, UInt64.self))
-    case .u32: Double(get(index, UInt32.self))
-    case .u16: Double(get(index, UInt16.self))
-    case .u8, .u4, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: Double(get(index, UInt8.self))
-    }
-  }
-
-  private func get<Element: BitwiseCopyable>(_ index: Int, _ type: Element.Type = Element.self) -> Element {
-    pointer.load(fromByteOffset: index * MemoryLayout<Element>.stride, as: Element.self)
   }
 }
 

@@ -15,9 +15,7 @@ extension CauseSearch {
   }
 
   /// The attribute, whose default all of these operators share.
-  static func epsilon(_ op: ONNXOperator) -> Float {
-    if case .number(let epsilon)? = op.attribute("epsilon") { epsilon } else { 1e-5 }
-  }
+  static func epsilon(_ op: ONNXOperator) -> Float { op.number("epsilon") ?? 1e-5 }
 
   private func geluCauses(_ index: Int, _ op: ONNXOperator) -> [Cause] {
     guard op.qualifiedName == "Gelu" else { return [] }
@@ -46,7 +44,7 @@ extension CauseSearch {
       return vanishes(replacing(pads, bytes)) ? [CauseSearch.paddingCause(begin, end)] : []
     }
     let sides = ["SAME_UPPER", "SAME_LOWER"]
-    guard case .text(let side)? = op.attribute("auto_pad"), sides.contains(side),
+    guard let side = op.text("auto_pad"), sides.contains(side),
       let other = sides.first(where: { $0 != side }),
       vanishes(replacing(index, .onnx(op.replacing("auto_pad", .text(other)))))
     else { return [] }
@@ -66,7 +64,7 @@ extension CauseSearch {
   private func transposeCauses(_ index: Int, _ op: ONNXOperator) -> [Cause] {
     guard op.qualifiedName == "Gemm" else { return [] }
     for name in ["transB", "transA"] {
-      let found: Int64 = if case .integer(let value)? = op.attribute(name) { value } else { 0 }
+      let found = op.integer(name) ?? 0
       let other: Int64 = found == 0 ? 1 : 0
       guard vanishes(replacing(index, .onnx(op.replacing(name, .integer(other))))) else { continue }
       return [Cause(kind: .transposed, sentence: "\(name) is \(found) in B, \(other) in A")]

@@ -32,6 +32,26 @@ package struct ONNXOperator: OperatorContract {
     attributes.first { $0.name.utf8.elementsEqual(name.utf8) }?.content
   }
 
+  /// The integer of an attribute; nil: it is not there, or of another kind.
+  package func integer(_ name: String) -> Int? {
+    if case .integer(let value)? = attribute(name) { Int(clamping: value) } else { nil }
+  }
+
+  /// The same of a number.
+  package func number(_ name: String) -> Float? {
+    if case .number(let value)? = attribute(name) { value } else { nil }
+  }
+
+  /// The same of a text.
+  package func text(_ name: String) -> String? {
+    if case .text(let value)? = attribute(name) { value } else { nil }
+  }
+
+  /// The same of a list of integers.
+  package func integers(_ name: String) -> [Int]? {
+    if case .integers(let values)? = attribute(name) { values.map { Int(clamping: $0) } } else { nil }
+  }
+
   /// One undecided type; a node tells how many outputs it has.
   package func outputs(_ inputs: [ValueType?], _ inference: inout ShapeInference) throws(FormatError) -> [ValueType] {
     try check()
@@ -75,9 +95,9 @@ package struct ONNXAttribute: Equatable, Sendable {
 
 extension ONNXOperator {
   init(wire: Eri__Onnx) throws(FormatError) {
-    domain = try text(wire.domain, limit: Limits.nameBytes, "a domain")
-    name = try text(wire.name, limit: Limits.nameBytes, "an operator's name")
-    opset = try integer(wire.opset, 1...Limits.opset, "an operator set")
+    domain = try ERIFormat.text(wire.domain, limit: Limits.nameBytes, "a domain")
+    name = try ERIFormat.text(wire.name, limit: Limits.nameBytes, "an operator's name")
+    opset = try ERIFormat.integer(wire.opset, 1...Limits.opset, "an operator set")
     attributes = try messages(
       wire.attributes, wire.n_attributes, limit: Limits.attributes, "attributes", each: "attribute",
       ONNXAttribute.init(wire:))

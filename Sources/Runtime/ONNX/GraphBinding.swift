@@ -118,9 +118,8 @@
         blocks.append(block)
         operands.append(ONNXOperand(type, values: block.map { UnsafeRawPointer($0.pointer) }))
       }
-      let kernel = try withExtendedLifetime(blocks) { () throws(FormatError) -> ONNXKernel in
-        try ONNXNode(op, operands, outputCount: node.outputs.count).kernel()
-      }
+      let applied = ONNXNode(op, operands, outputCount: node.outputs.count)
+      let kernel = try withExtendedLifetime(blocks) { () throws(FormatError) -> ONNXKernel in try applied.kernel() }
       for (position, output) in node.outputs.enumerated() {
         let type = kernel.outputs[position]
         if let declared = program.graph.values[output].declared, declared.dtype != type.dtype {
@@ -136,8 +135,7 @@
       for output in node.outputs { isStatic[output] = inputsAreStatic.allSatisfy { $0 } }
       guard isConstant else {
         let specialisation = Specialisation(
-          op: op, node: node, operands: node.inputs.map { $0.flatMap { types[$0] } }, result: kernel.outputs[0],
-          isStatic: inputsAreStatic)
+          applied: applied, node: node, result: kernel.outputs[0], isStatic: inputsAreStatic)
         if let (native, hasTransposedWeight) = specialisation.native() {
           nodes[index] = native
           if hasTransposedWeight { transposedWeights.insert(index) }
@@ -151,28 +149,17 @@
 
     /// Runs a kernel whose operands are all known.
     private mutating func compute(_ kernel: ONNXKernel, _ blocks: [FloatBlock?], _ node: Node) throws(FormatError) {
-      let tables = PointerTable(inputs: max(blocks.count, 1), outputs: kernel.outputs.count)
       var results: [FloatBlock] = []
+      for type in kernel.outputs { results.append(try allocated(type.byteCount)) }
       let scratch = try allocated(kernel.scratchBytes)
-      for (index, block) in blocks.enumerated() { tables.inputs[index] = block.map { UnsafeRawPointer($0.pointer) } }
-      for (index, type) in kernel.outputs.enumerated() {
-        let block = try allocated(type.byteCount)
-        tables.outputs[index] = UnsafeMutableRawPointer(block.pointer)
-        results.append(block)
+      let found = try withExtendedLifetime((blocks, results, scratch)) { () throws(FormatError) -> [BoundType] in
+        try kernel.evaluate(
+          blocks.map { $0.map { UnsafeRawPointer($0.pointer) } },
+          into: results.map { UnsafeMutableRawPointer($0.pointer) }, scratch: UnsafeMutableRawPointer(scratch.pointer))
       }
-      let fault = withExtendedLifetime((blocks, results, scratch)) {
-        kernel.run(
-          ONNXMemory(
-            inputs: UnsafePointer(tables.inputs), outputs: UnsafePointer(tables.outputs),
-            scratch: UnsafeMutableRawPointer(scratch.pointer), extents: tables.extents))
-      }
-      if let fault { throw contractError(fault.text) }
       for (position, output) in node.outputs.enumerated() {
         constants[output] = results[position]
-        guard let axis = kernel.dataSizedAxes[position] else { continue }
-        var shape = kernel.outputs[position].shape
-        shape[axis] = min(shape[axis], tables.extents[position])
-        types[output] = try BoundType(kernel.outputs[position].dtype, shape)
+        types[output] = found[position]
         dataSized.remove(output)
       }
     }

@@ -4,12 +4,14 @@
 
   /// An operator of our own in the place of one of ONNX that means the same, so that its kernels and fusions serve foreign graphs too.
   struct Specialisation {
-    let op: ONNXOperator
+    let applied: ONNXNode
     let node: Node
-    let operands: [BoundType?]
     let result: BoundType
     /// By operand: whether it is the same whatever a caller gives.
     let isStatic: [Bool]
+
+    private var op: ONNXOperator { applied.op }
+    private var operands: [BoundType?] { applied.operands.map { $0?.type } }
 
     /// The node, and whether its weight lies [inputs, outputs] where Linear has [outputs, inputs]; nil: there is none.
     func native() -> (node: Node, hasTransposedWeight: Bool)? {
@@ -26,25 +28,25 @@
       case "Sigmoid": return plain(.unary(Unary(.sigmoid)), 1)
       case "Tanh": return plain(.unary(Unary(.tanh)), 1)
       case "Exp": return plain(.unary(Unary(.exp)), 1)
-      case "Gelu": return plain(.unary(Unary(text("approximate") == "tanh" ? .geluTanh : .gelu)), 1)
+      case "Gelu": return plain(.unary(Unary(op.text("approximate") == "tanh" ? .geluTanh : .gelu)), 1)
       case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity":
         return plain(.reshape(Reshape(result.shape.map { Dimension($0) })), 1)
       case "Transpose":
-        return plain(.transpose(Transpose(integers("perm") ?? [Int](x.shape.indices.reversed()))), 1)
+        return plain(.transpose(Transpose(op.integers("perm") ?? [Int](x.shape.indices.reversed()))), 1)
       case "Concat":
-        let axis = integer("axis") ?? 0
+        let axis = op.integer("axis") ?? 0
         guard operands.allSatisfy({ $0.map { $0.elements > 0 } ?? false }) else { return nil }
         return plain(.concat(Concat(axis: axis < 0 ? axis + x.shape.count : axis)), operands.count)
       case "Softmax":
-        let axis = integer("axis") ?? (op.opset < 13 ? 1 : -1)
+        let axis = op.integer("axis") ?? (op.opset < 13 ? 1 : -1)
         let position = axis < 0 ? axis + x.shape.count : axis
         // Before 13 the axes from there on are one.
         guard op.opset >= 13 || position == x.shape.count - 1 else { return nil }
         return plain(.softmax(Softmax(axis: position)), 1)
       case "LayerNormalization":
-        let axis = integer("axis") ?? -1
+        let axis = op.integer("axis") ?? -1
         guard axis == -1 || axis == x.shape.count - 1, operands.count == 3, operands[2] != nil else { return nil }
-        return plain(.layerNorm(LayerNorm(epsilon: number("epsilon") ?? 1e-5)), 3)
+        return plain(.layerNorm(LayerNorm(epsilon: op.number("epsilon") ?? 1e-5)), 3)
       case "BatchNormalization": return batchNorm()
       case "Conv": return convolution(x)
       case "MaxPool": return maxPool(x)
@@ -64,10 +66,10 @@
     }
 
     private func batchNorm() -> (Node, Bool)? {
-      guard operands.count == 5, integer("training_mode") ?? 0 == 0, integer("spatial") ?? 1 == 1,
+      guard operands.count == 5, op.integer("training_mode") ?? 0 == 0, op.integer("spatial") ?? 1 == 1,
         isStatic[1...].allSatisfy({ $0 })
       else { return nil }
-      return plain(.batchNorm(BatchNorm(epsilon: number("epsilon") ?? 1e-5)), 5)
+      return plain(.batchNorm(BatchNorm(epsilon: op.number("epsilon") ?? 1e-5)), 5)
     }
 
     private func convolution(_ x: BoundType) -> (Node, Bool)? {
@@ -75,64 +77,41 @@
       guard (1...2).contains(axes), let weight = operands[1], weight.shape.count == axes + 2,
         isStatic[1...].allSatisfy({ $0 })
       else { return nil }
-      let kernel = [Int](weight.shape[2...])
-      guard let window = window(x, kernel, axes) else { return nil }
+      guard let window = window(x, [Int](weight.shape[2...])) else { return nil }
       return plain(
         .conv(
           Conv(
-            strides: window.strides, dilations: window.dilations, padsBegin: window.begin, padsEnd: window.end,
-            groups: integer("group") ?? 1)), node.inputs.count)
+            strides: window.map { $0.stride }, dilations: window.map { $0.dilation },
+            padsBegin: window.map { $0.before }, padsEnd: window.map { $0.after }, groups: op.integer("group") ?? 1)),
+        node.inputs.count)
     }
 
     private func maxPool(_ x: BoundType) -> (Node, Bool)? {
       let axes = x.shape.count - 2
-      guard (1...2).contains(axes), let kernel = integers("kernel_shape"), kernel.count == axes,
-        let window = window(x, kernel, axes)
+      let ceil = op.integer("ceil_mode") ?? 0 != 0
+      guard (1...2).contains(axes), let kernel = op.integers("kernel_shape"), kernel.count == axes,
+        let window = window(x, kernel, roundsUp: ceil)
       else { return nil }
       return plain(
         .maxPool(
           MaxPool(
-            kernel: kernel, strides: window.strides, dilations: window.dilations, padsBegin: window.begin,
-            padsEnd: window.end, ceilMode: integer("ceil_mode") ?? 0 != 0)), 1)
+            kernel: kernel, strides: window.map { $0.stride }, dilations: window.map { $0.dilation },
+            padsBegin: window.map { $0.before }, padsEnd: window.map { $0.after }, ceilMode: ceil)), 1)
+    }
+
+    /// How the window slides over x's spatial axes; the general kernel has found its attributes valid.
+    private func window(_ x: BoundType, _ kernel: [Int], roundsUp: Bool = false) -> [WindowAxis]? {
+      try? applied.windowGeometry([Int](x.shape[2...]), kernel: kernel, roundsUp: roundsUp).axes
     }
 
     private func gemm() -> (Node, Bool)? {
-      guard integer("transA") ?? 0 == 0, number("alpha") ?? 1 == 1, number("beta") ?? 1 == 1, isStatic[1] else {
+      guard op.integer("transA") ?? 0 == 0, op.number("alpha") ?? 1 == 1, op.number("beta") ?? 1 == 1, isStatic[1]
+      else {
         return nil
       }
       if operands.count > 2, let bias = operands[2], bias.shape != [result.shape.last ?? 0] { return nil }
-      let isTransposed = integer("transB") ?? 0 == 0
+      let isTransposed = op.integer("transB") ?? 0 == 0
       return fitting(.linear(Linear()), node.inputs.count, hasTransposedWeight: isTransposed)
-    }
-
-    /// Strides, dilations and pads of a window, where its padding is said or follows from the shapes.
-    private func window(
-      _ x: BoundType, _ kernel: [Int], _ axes: Int
-    ) -> (strides: [Int], dilations: [Int], begin: [Int], end: [Int])? {
-      let ones = [Int](repeating: 1, count: axes)
-      let strides = integers("strides") ?? ones
-      let dilations = integers("dilations") ?? ones
-      guard strides.count == axes, dilations.count == axes else { return nil }
-      switch text("auto_pad") ?? "NOTSET" {
-      case "NOTSET":
-        let pads = integers("pads") ?? [Int](repeating: 0, count: 2 * axes)
-        guard pads.count == 2 * axes, pads.allSatisfy({ $0 >= 0 }) else { return nil }
-        return (strides, dilations, [Int](pads[..<axes]), [Int](pads[axes...]))
-      case "VALID":
-        let zeros = [Int](repeating: 0, count: axes)
-        return (strides, dilations, zeros, zeros)
-      case let mode:
-        guard mode == "SAME_UPPER" || mode == "SAME_LOWER" else { return nil }
-        var begin: [Int] = []
-        var end: [Int] = []
-        for axis in 0..<axes {
-          let reach = dilations[axis] * (kernel[axis] - 1) + 1
-          let total = max(0, (result.shape[axis + 2] - 1) * strides[axis] + reach - x.shape[axis + 2])
-          begin.append(mode == "SAME_UPPER" ? total / 2 : total - total / 2)
-          end.append(total - begin[axis])
-        }
-        return (strides, dilations, begin, end)
-      }
     }
 
     // MARK: Contract
@@ -149,24 +128,6 @@
         outputs[0] == ValueType(.f32, constant: result.shape)
       else { return nil }
       return (Node(op, inputs: [Int?](node.inputs[..<count]), outputs: node.outputs), hasTransposedWeight)
-    }
-
-    // MARK: Attributes
-
-    private func integer(_ name: String) -> Int? {
-      if case .integer(let value)? = op.attribute(name) { Int(clamping: value) } else { nil }
-    }
-
-    private func number(_ name: String) -> Float? {
-      if case .number(let value)? = op.attribute(name) { value } else { nil }
-    }
-
-    private func text(_ name: String) -> String? {
-      if case .text(let value)? = op.attribute(name) { value } else { nil }
-    }
-
-    private func integers(_ name: String) -> [Int]? {
-      if case .integers(let values)? = op.attribute(name) { values.map { Int(clamping: $0) } } else { nil }
     }
   }
 #endif
