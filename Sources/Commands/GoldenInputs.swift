@@ -47,11 +47,8 @@ func goldenInputs(_ golden: Golden, _ program: Program, _ place: String) throws(
       throw RuntimeError(
         .invalid, at: place, "expected at most \(Limits.elements) elements, found shape \(shapeText(shape))")
     }
-    var random = SeededRandom(seed: golden.seed, stream: name)
-    var values: [Float] = []
-    values.reserveCapacity(count)
-    for _ in 0..<count { values.append(Float(random.normal())) }
-    inputs.append(GoldenInput(name: name, shape: shape, values: values))
+    inputs.append(
+      GoldenInput(name: name, shape: shape, values: SeededRandom.deviates(count, seed: golden.seed, stream: name)))
   }
   return inputs
 }

@@ -29,18 +29,10 @@ final class CastSource: TensorSource, @unchecked Sendable {
 
   /// Nil unless both types are floating-point ones and the values mean themselves.
   init?(_ source: Tensor, to target: DType, allowOverflow: Bool) {
-    guard CastSource.isFloat(source.dtype), CastSource.isFloat(target), source.quantization == nil else { return nil }
+    guard source.dtype.isFloat, target.isFloat, source.quantization == nil else { return nil }
     self.source = source
     self.target = target
     allowsOverflow = allowOverflow
-  }
-
-  static func isFloat(_ dtype: DType) -> Bool {
-    switch dtype {
-    case .f64, .f32, .f16, .bf16: true
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
-      false
-    }
   }
 
   /// Of the last reading.

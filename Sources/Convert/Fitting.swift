@@ -87,7 +87,7 @@ package struct Fitting: Sendable {
       guard let given = candidate.given[place] else { continue }
       for index in candidate.mapping.assignments[given].sources where sources[index].dtype != wanted.dtype {
         let found = sources[index].dtype
-        let isCast = wanted.dtype == .f32 && CastSource.isFloat(found)
+        let isCast = wanted.dtype == .f32 && found.isFloat
         throw FormatError(
           .invalid, at: "tensor \"\(brief(sources[index].name))\"",
           "expected \(wanted.dtype.name), with which the network computes, found \(found.name); "

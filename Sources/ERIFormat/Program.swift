@@ -38,6 +38,18 @@ public struct Program: Sendable {
     return try Program.inferTypes(graph, tensors, inputSizes: symbolSizes)
   }
 
+  /// Sizes of the symbols that inputs of these shapes have for extents; 1 for one that none has.
+  /// - Parameter shape: of the input with that name, nil where it is left out.
+  package func symbolSizes(shape: (String) -> [Int]?) -> [Int] {
+    var sizes = [Int](repeating: 1, count: graph.symbols.count)
+    for index in inputs {
+      guard let given = shape(graph.values[index].name) else { continue }
+      for (extent, dimension) in zip(given, types[index].shape)
+      where dimension.coefficient == 1 && dimension.symbols.count == 1 { sizes[dimension.symbols[0]] = extent }
+    }
+    return sizes
+  }
+
   /// Index of the value of that name.
   package func value(named name: String) -> Int? {
     // By bytes, as names are told apart: Swift's strings are equal when only their normal forms are.

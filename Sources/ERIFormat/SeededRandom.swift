@@ -97,6 +97,15 @@ package struct SeededRandom: Sendable {
     }
   }
 
+  /// Normal deviates rounded to float32, as a golden draws an input (FORMAT.md, drawn inputs).
+  package static func deviates(_ count: Int, seed: UInt64, stream name: String) -> [Float] {
+    var random = SeededRandom(seed: seed, stream: name)
+    var values: [Float] = []
+    values.reserveCapacity(count)
+    for _ in 0..<count { values.append(Float(random.normal())) }
+    return values
+  }
+
   /// A number of mean `mean`, exponentially distributed.
   package mutating func exponential(mean: Double) -> Double {
     -mean * DeterministicMath.log(1 - uniform())

@@ -79,14 +79,7 @@ package struct ReferenceExecutor {
     for name in inputs.keys.sorted() where !program.inputs.contains(where: { graph.values[$0].name == name }) {
       throw FormatError(.invalid, at: "input \"\(name)\"", "expected an input of the graph, found no such name")
     }
-    var sizes = [Int](repeating: 1, count: graph.symbols.count)
-    for index in program.inputs {
-      guard let given = inputs[graph.values[index].name] else { continue }
-      for (extent, dimension) in zip(given.shape, program.types[index].shape) {
-        if dimension.coefficient == 1, dimension.symbols.count == 1 { sizes[dimension.symbols[0]] = extent }
-      }
-    }
-    return sizes
+    return program.symbolSizes { inputs[$0]?.shape }
   }
 }
 

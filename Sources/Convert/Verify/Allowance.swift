@@ -41,7 +41,7 @@ struct Allowance {
   init(_ a: GraphSide, _ b: GraphSide, startsInA: Set<Int>, startsInB: Set<Int>) {
     self.a = SideAllowance(a, from: startsInA)
     self.b = SideAllowance(b, from: startsInB)
-    isExact = b.dtypes.map { !$0.isRounded }
+    isExact = b.dtypes.map { !$0.isFloat }
   }
 
   /// The larger of both sides' sums: a step of one may be several of the other.

@@ -32,17 +32,12 @@ struct ElementView {
 
   /// Whether the elements are floating-point numbers that mean themselves.
   var isFloat: Bool {
-    guard quantization == nil else { return false }
-    switch dtype {
-    case .f64, .f32, .f16, .bf16: return true
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
-      return false
-    }
+    quantization == nil && dtype.isFloat
   }
 
   /// The number that element `index` stands for.
   subscript(index: Int) -> Double {
-    let stored = stored(index)
+    let stored = bytes.baseAddress.map { dtype.number(at: index, of: $0) } ?? 0
     guard let quantization else { return stored }
     let place = scaleIndex(index, quantization)
     let zero = quantization.zeroPoints.isEmpty ? 0 : Double(quantization.zeroPoints[place])
@@ -64,24 +59,6 @@ struct ElementView {
 
   private func load<Stored: BitwiseCopyable>(_ index: Int, as type: Stored.Type) -> Stored {
     bytes.loadUnaligned(fromByteOffset: index * dtype.byteCount, as: type)
-  }
-
-  private func stored(_ index: Int) -> Double {
-    switch dtype {
-    case .f64: load(index, as: Double.self)
-    case .f32: Double(load(index, as: Float.self))
-    case .f16: Double(load(index, as: Float16.self))
-    case .bf16: Double(Float(bitPattern: UInt32(load(index, as: UInt16.self)) << 16))
-    case .i64: Double(load(index, as: Int64.self))
-    case .i32: Double(load(index, as: Int32.self))
-    case .i16: Double(load(index, as: Int16.self))
-    case .i8, .i4: Double(load(index, as: Int8.self))
-    case .u64: Double(load(index, as: UInt64.self))
-    case .u32: Double(load(index, as: UInt32.self))
-    case .u16: Double(load(index, as: UInt16.self))
-    // 8-bit floats by their bits.
-    case .u8, .u4, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: Double(load(index, as: UInt8.self))
-    }
   }
 
   /// The element's bits as they are stored.

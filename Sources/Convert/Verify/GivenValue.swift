@@ -62,17 +62,6 @@ package struct GivenValue: Sendable {
   }
 }
 
-extension DType {
-  /// Whether numbers of the type stand for a rounded result, so that two runs may differ; all others must be equal.
-  var isRounded: Bool {
-    switch self {
-    case .f64, .f32, .f16, .bf16: true
-    case .i64, .i32, .i16, .i8, .u64, .u32, .u16, .u8, .bool, .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .i4, .u4:
-      false
-    }
-  }
-}
-
 extension GivenValue {
   /// What both graphs are run on: arrays of a folder, or normal deviates as goldens draw them, every symbol of size 1.
   /// - Parameter folder: holds NAME.npy for each input, `/` as `_`; nil: drawn from `seed` with the input's name as the stream.
@@ -111,8 +100,7 @@ extension GivenValue {
       throw FormatError(
         .limitExceeded, at: "input \"\(name)\"", "expected at most \(Limits.elements) elements, found more")
     }
-    var random = SeededRandom(seed: seed, stream: name)
-    return GivenValue(name: name, shape: shape, floats: (0..<count).map { _ in Float(random.normal()) })
+    return GivenValue(name: name, shape: shape, floats: SeededRandom.deviates(count, seed: seed, stream: name))
   }
 
   private static func exists(_ path: String) -> Bool {

@@ -25,14 +25,8 @@ struct GraphSide {
     self.program = program
     self.inputs = inputs
     let graph = program.graph
-    var sizes = [Int](repeating: 1, count: graph.symbols.count)
-    for index in program.inputs {
-      guard let given = inputs.first(where: { $0.name == graph.values[index].name }) else { continue }
-      for (extent, dimension) in zip(given.shape, program.types[index].shape)
-      where dimension.coefficient == 1 && dimension.symbols.count == 1 { sizes[dimension.symbols[0]] = extent }
-    }
-    symbolSizes = sizes
-    var types = try program.bind(symbolSizes: sizes)
+    symbolSizes = program.symbolSizes { name in inputs.first { $0.name == name }?.shape }
+    var types = try program.bind(symbolSizes: symbolSizes)
     var isConstant = graph.values.map { if case .tensor = $0.source { true } else { false } }
     var producer = [Int?](repeating: nil, count: graph.values.count)
     for (index, node) in graph.nodes.enumerated() {

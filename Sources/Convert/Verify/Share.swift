@@ -1,9 +1,10 @@
+import ERIFormat
 import ERIReference
 
 /// The largest difference of two lists of values as a share of the largest absolute value expected.
 enum Share {
   static func of(_ values: GivenValue, _ expected: GivenValue) -> Double {
-    let comparesBits = values.dtype == expected.dtype && !values.dtype.isRounded
+    let comparesBits = values.dtype == expected.dtype && !values.dtype.isFloat
     return values.withElements { values in
       expected.withElements { expected in
         of(values.count, expected.count, { values[$0] }, { expected[$0] }) {
