@@ -1,6 +1,8 @@
 /// A program bound to shapes: steps in order, their stages, and where every value lies.
 final class Plan {
   let steps: [Step]
+  /// Those that are to be asked after a run whether they ended well.
+  let fallibleSteps: [Step]
   let stages: [Stage]
   /// The slot of each of the graph's values, by index; nil where none is stored.
   let slots: [Slot?]
@@ -12,6 +14,7 @@ final class Plan {
     throws(RuntimeError)
   {
     self.steps = steps
+    fallibleSteps = steps.filter { $0.canFail }
     self.slots = slots
     stages =
       keepsValues

@@ -215,7 +215,7 @@ public final class Session {
   public func run() -> RunStatus {
     guard let plan else { return .notBound }
     executor.run(plan)
-    for step in plan.steps {
+    for step in plan.fallibleSteps {
       if let fault = step.fault {
         return .failed(RuntimeError(.invalid, at: program.place(ofNode: step.node), fault))
       }

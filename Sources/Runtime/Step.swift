@@ -39,6 +39,9 @@ class Step {
   /// What runs, for profiles: "conv winograd".
   var kernelName: String { "" }
 
+  /// Whether what an operand holds can stop a run.
+  var canFail: Bool { false }
+
   /// Why the last run stopped, if what an operand held stopped it.
   var fault: String? { nil }
 

@@ -31,6 +31,8 @@
 
     override var kernelName: String { name }
 
+    override var canFail: Bool { true }
+
     override var fault: String? { latest?.text }
 
     override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
