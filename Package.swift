@@ -44,6 +44,10 @@ let package = Package(
     .target(
       name: "CERISystem", exclude: ["device"], cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CERIKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
+    // What training needs beside the runtime's kernels; shares their vector headers.
+    .target(
+      name: "CERITraining", dependencies: ["CERIKernels"],
+      cSettings: optimised + [.headerSearchPath("../CERIKernels")], linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CERISchema", dependencies: ["CProtobufC"], cSettings: [.unsafeFlags(["-O2"])]),
     .target(
       name: "CDlib",
@@ -90,12 +94,18 @@ let package = Package(
       dependencies: ["ERIFormat", "ERINetworks", "ERIONNX", "ERIRuntime", "ERIReference", "CERISystem", "CZlib"],
       path: "Sources/Convert", resources: [.embedInCode("Maps")], swiftSettings: strict),
 
+    // Training: forward on the runtime's kernels, so that what was trained is what ships; nothing of it is in the runtime.
+    .target(
+      name: "ERITrain",
+      dependencies: ["ERIFormat", "ERINetworks", "ERIRuntime", "CERIKernels", "CERITraining", "CERISystem"],
+      path: "Sources/Train", swiftSettings: strict),
+
     // The tools.
     .executableTarget(
       name: "eri",
       dependencies: [
         "ERICommands", "ERIConvert", "ERIFormat", "ERIRuntime", "ERISignal", "ERINetworks", "ERIMedia", "ERIDataset",
-        "CERISystem",
+        "ERITrain", "CERISystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -131,6 +141,11 @@ let package = Package(
       name: "ERIConvertTests",
       dependencies: [
         "ERIConvert", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CZlib", "ERITestSupport",
+      ]),
+    .testTarget(
+      name: "ERITrainTests",
+      dependencies: [
+        "ERITrain", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CERIKernels", "CERITraining", "ERITestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ERIConvert", "ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
