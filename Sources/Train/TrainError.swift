@@ -1,3 +1,5 @@
+package import ERIFormat
+
 /// Why training cannot go on: one sentence with its place, what was expected, what was found and what to do.
 package struct TrainError: Error, Equatable {
   package enum Kind: Sendable {
@@ -17,5 +19,14 @@ package struct TrainError: Error, Equatable {
   package init(_ kind: Kind, _ sentence: String) {
     self.kind = kind
     self.sentence = sentence
+  }
+
+  /// A fault of a file or a graph.
+  package init(_ error: FormatError, in place: String = "") {
+    switch error.kind {
+    case .invalid, .limitExceeded, .inputOutput: kind = .invalid
+    case .unsupported: kind = .unsupported
+    }
+    sentence = place.isEmpty || error.place.hasPrefix(place) ? error.description : error.inside(place).description
   }
 }
