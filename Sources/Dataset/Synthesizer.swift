@@ -7,7 +7,7 @@ package struct Synthesizer: Sendable {
   package let format: ClipFormat
 
   /// Throws if the format cannot be drawn or encoded.
-  package init(seed: UInt64, format: ClipFormat = ClipFormat()) throws(DatasetError) {
+  package init(seed: UInt64, format: ClipFormat = ClipFormat()) throws(SynthesisError) {
     try format.check()
     (self.seed, self.format) = (seed, format)
   }
@@ -23,7 +23,7 @@ package struct Synthesizer: Sendable {
   /// `report` is called after each clip with the path it has.
   package func writeClips(
     count: Int, to folder: String, report: (SyntheticClip, String) -> Void
-  ) throws(DatasetError) {
+  ) throws(SynthesisError) {
     let status = eri_folder_create(folder)
     guard status >= 0 else {
       throw .notWritable(path: folder, reason: String(cString: eri_error_message(abs(status))))

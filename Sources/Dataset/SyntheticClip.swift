@@ -19,7 +19,7 @@ package struct ClipFormat: Sendable, Equatable {
   package var sampleCount: Int { Int(duration * Double(sampleRate) + 0.5) }
 
   /// Refuses measures that cannot be drawn or encoded.
-  func check() throws(DatasetError) {
+  func check() throws(SynthesisError) {
     guard width >= 64, width <= 4096, height >= 64, height <= 4096, width % 2 == 0, height % 2 == 0 else {
       throw .badFormat("a picture must have an even width and height of 64 to 4096 pixels, not \(width) × \(height)")
     }

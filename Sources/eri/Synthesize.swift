@@ -23,7 +23,7 @@ struct Synthesize: ParsableCommand {
       let bar = ProgressBar()
       var fault: CommandFailure?
       var done = 0
-      do throws(DatasetError) {
+      do throws(SynthesisError) {
         let synthesizer = try Synthesizer(seed: seed, format: ClipFormat(duration: seconds))
         try synthesizer.writeClips(count: clips, to: folder) { clip, path in
           done += 1
