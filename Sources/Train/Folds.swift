@@ -2,24 +2,25 @@ import ERIFormat
 
 /// Divides samples into parts for a cross-validation.
 package enum Folds {
-  /// For each part, the numbers of the samples in it.
+  /// For each part, which of the numbered samples are in it.
   ///
   /// Samples, or subjects with all their samples, are shuffled by the seed and dealt out in turn; a subject goes to the part that has
   /// fewest samples so far.
   /// - Throws: `TrainError` if there are fewer units than parts, or a sample without a subject where subjects are kept together.
   package static func parts(
-    _ count: Int, of samples: [Int], from source: any SampleSource, by unit: TrainingSettings.FoldUnit, seed: UInt64
+    _ count: Int, of numbers: [Int], in samples: [Sample], by unit: TrainingSettings.FoldUnit, seed: UInt64
   ) throws(TrainError) -> [[Int]] {
     var groups: [[Int]] = []
     switch unit {
-    case .clip: groups = samples.map { [$0] }
+    case .clip: groups = numbers.map { [$0] }
     case .subject:
       var places: [String: Int] = [:]
-      for sample in samples {
-        guard let subject = source.samples[sample].subject else {
+      for sample in numbers {
+        guard let subject = samples[sample].subject else {
           throw TrainError(
             .invalid,
-            "clip \(source.samples[sample].id): expected a subject to keep its clips in one fold, found none; use --fold-by clip")
+            "clip \(samples[sample].id): expected a subject to keep its clips in one fold, found none; use --fold-by clip"
+          )
         }
         if let place = places[subject] {
           groups[place].append(sample)

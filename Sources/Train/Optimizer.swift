@@ -45,6 +45,8 @@ package final class Optimizer {
 
   /// Elements that one thread takes at a time.
   private static let chunkElements = 1 << 15
+  /// A parameter begins at a multiple of this, behind which the one before it ends.
+  private static let alignment = 16
 
   private let settings: OptimizerSettings
   private let kernels: TrainingKernels
@@ -88,13 +90,15 @@ package final class Optimizer {
     for state in states { state.deallocate() }
   }
 
-  /// Neighbours with the same multiplier as one.
+  /// Neighbours with the same multiplier as one, with the padding between them, which is 0 and stays so.
   private static func joined(
     _ groups: [(range: Range<Int>, multiplier: Double)]
   ) -> [(range: Range<Int>, multiplier: Double)] {
     var result: [(range: Range<Int>, multiplier: Double)] = []
     for group in groups where !group.range.isEmpty {
-      if let last = result.last, last.multiplier == group.multiplier, last.range.upperBound == group.range.lowerBound {
+      if let last = result.last, last.multiplier == group.multiplier,
+        (last.range.upperBound + alignment - 1) / alignment * alignment == group.range.lowerBound
+      {
         result[result.count - 1].range = last.range.lowerBound..<group.range.upperBound
       } else {
         result.append(group)

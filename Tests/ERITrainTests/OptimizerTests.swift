@@ -13,7 +13,8 @@ import Testing
 
     /// The weights after all updates.
     func run(
-      _ settings: OptimizerSettings, groups: [(range: Range<Int>, multiplier: Double)] = [(0..<OptimizerTests.count, 1)],
+      _ settings: OptimizerSettings,
+      groups: [(range: Range<Int>, multiplier: Double)] = [(0..<OptimizerTests.count, 1)],
       rate: Double = 1e-2, threads: Int = 1
     ) throws -> (weights: [Float], norms: [Double]) {
       let pool = try TrainingThreads(count: threads)
@@ -31,7 +32,9 @@ import Testing
     }
 
     /// The same by the textbook in Double.
-    func reference(_ settings: OptimizerSettings, rate: Double = 1e-2, scale: (Double) -> Double = { _ in 1 }) -> [Double] {
+    func reference(_ settings: OptimizerSettings, rate: Double = 1e-2, scale: (Double) -> Double = { _ in 1 })
+      -> [Double]
+    {
       var weights = weights.map { Double($0) }
       var m = [Double](repeating: 0, count: weights.count)
       var v = m
