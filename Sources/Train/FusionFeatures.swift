@@ -1,4 +1,4 @@
-package import ERIFormat
+import ERIFormat
 
 /// What the frozen branches make of each sample, computed once: the inputs of the part that joins them.
 package final class FusionFeatures: SampleSource {
@@ -9,7 +9,7 @@ package final class FusionFeatures: SampleSource {
   private let audio: Features
   private let video: Features
 
-  private struct Features: Sendable {
+  fileprivate struct Features: Sendable {
     var values: [Float] = []
     var size = 0
     var places: [Int: Int] = [:]
@@ -107,7 +107,9 @@ package final class FusionFeatures: SampleSource {
   private static func read(_ path: String, key: String, heard: Int, seen: Int) -> (audio: [Float], video: [Float])? {
     do throws(FormatError) {
       let model = try Model(reading: path)
-      guard model.provenance?.training == [Parameter("features", .text(key))], model.tensors.count == 2 else { return nil }
+      guard model.provenance?.training == [Parameter("features", .text(key))], model.tensors.count == 2 else {
+        return nil
+      }
       var found: [[Float]] = []
       for (tensor, count) in zip(model.tensors, [heard, seen]) {
         guard tensor.dtype == .f32, tensor.shape.count == 2, tensor.shape[0] == count, let size = tensor.elementCount

@@ -25,7 +25,8 @@ package struct FusionNetwork {
       guard let found = model.provenance?.network, found == network else {
         throw FormatError(
           .invalid, at: path,
-          "expected a network \(network) of `eri train`, found \(model.provenance.map { $0.network.isEmpty ? "another" : $0.network } ?? "another")")
+          "expected a network \(network) of `eri train`, found \(model.provenance.map { $0.network.isEmpty ? "another" : $0.network } ?? "another")"
+        )
       }
     }
 
@@ -45,7 +46,8 @@ package struct FusionNetwork {
     for branch in [video, audio] where branch.model.labels != labels {
       throw FormatError(
         .invalid, at: branch.path,
-        "expected the dataset's labels \(joined(labels, separator: ", ")), found \(joined(branch.model.labels, separator: ", ")); train it on the same data")
+        "expected the dataset's labels \(joined(labels, separator: ", ")), found \(joined(branch.model.labels, separator: ", ")); train it on the same data"
+      )
     }
     let network = try Network(
       named: "dual-branch", parameters: try FusionNetwork.parameters(video, audio, settings), labels: labels)
@@ -87,7 +89,8 @@ package struct FusionNetwork {
       guard known.value == parameter.value || parameter.name == "temporal.dropout" else {
         throw FormatError(
           .invalid, at: audio.path,
-          "expected \(parameter.name) \(known.value.text) as \(video.path) has it, found \(parameter.value.text); train both with the same")
+          "expected \(parameter.name) \(known.value.text) as \(video.path) has it, found \(parameter.value.text); train both with the same"
+        )
       }
     }
     for setting in settings {

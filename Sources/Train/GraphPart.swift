@@ -28,7 +28,8 @@ extension Model {
     for tensor in other.tensors where tensor.role != .optimizerState {
       guard let place = places[Array(tensor.name.utf8)] else {
         throw FormatError(
-          .invalid, at: "tensor \"\(tensor.name)\"", "expected a tensor of the network it goes into, found none of that name")
+          .invalid, at: "tensor \"\(tensor.name)\"",
+          "expected a tensor of the network it goes into, found none of that name")
       }
       let own = tensors[place]
       guard own.dtype == tensor.dtype, own.shape == tensor.shape else {
@@ -45,7 +46,8 @@ extension Model {
 extension Program {
   fileprivate func index(of name: String) throws(FormatError) -> Int {
     guard let index = value(named: name) else {
-      throw FormatError(.invalid, at: "graph", "expected a value \"\(name)\", found none; train a network of `eri init`")
+      throw FormatError(
+        .invalid, at: "graph", "expected a value \"\(name)\", found none; train a network of `eri init`")
     }
     return index
   }
@@ -84,7 +86,8 @@ private struct PartBuilder {
     }
     guard let output = numbers[end] else {
       throw FormatError(
-        .invalid, at: "value \"\(program.graph.values[end].name)\"", "expected a value that operators compute, found another")
+        .invalid, at: "value \"\(program.graph.values[end].name)\"",
+        "expected a value that operators compute, found another")
     }
     graph.outputs = [output]
   }

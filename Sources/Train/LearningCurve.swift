@@ -95,7 +95,8 @@ package struct LearningCurve {
 
   private func text(_ content: String, x: Double, y: Double, _ attributes: String = "", into svg: inout String) {
     let extra = attributes.isEmpty ? "" : " \(attributes)"
-    svg += "<text x=\"\(fixed(x))\" y=\"\(fixed(y))\" fill=\"#333333\"\(extra)>\(LearningCurve.escaped(content))</text>\n"
+    svg +=
+      "<text x=\"\(fixed(x))\" y=\"\(fixed(y))\" fill=\"#333333\"\(extra)>\(LearningCurve.escaped(content))</text>\n"
   }
 
   /// One decimal is enough for a place.

@@ -68,12 +68,17 @@ final class Estimator {
   /// The intensities of one clip.
   /// - Throws: `CommandFailure` if it gives the model nothing to work on.
   func estimate(_ clip: String, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
+    try estimate(ClipMedia(path: clip), progress: progress)
+  }
+
+  /// The intensities of one clip, whose pictures and sound may lie in two files.
+  func estimate(_ media: ClipMedia, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
     let start = eri_clock_monotonic()
     let features: ClipFeatures
     let inputs: [Input]
     do throws(DatasetError) {
       features = try ClipFeatures(
-        ClipMedia(path: clip), preprocessing: model.preprocessing, detector: detector, progress: progress)
+        media, preprocessing: model.preprocessing, detector: detector, progress: progress)
       inputs = try normalised(features)
     } catch { throw CommandFailure(error) }
     do throws(RuntimeError) {
@@ -100,7 +105,7 @@ final class Estimator {
         "\(path): expected an output of \(labels.count) intensities, found another; its labels do not fit its graph")
     }
     return Estimate(
-      clip: clip, intensities: intensities, features: features, networkMilliseconds: networkMilliseconds,
+      clip: media.name, intensities: intensities, features: features, networkMilliseconds: networkMilliseconds,
       milliseconds: Double(eri_clock_monotonic() - start) / 1e6)
   }
 
