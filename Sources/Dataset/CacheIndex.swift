@@ -111,14 +111,15 @@ struct CacheIndex {
         guard record.fields.starts(with: CacheIndex.columns), record.fields.count > CacheIndex.columns.count else {
           throw reader.fault(
             record.line, "the columns \(CacheIndex.columns.joined(separator: ",")) and a label's", "others",
-            "prepare the dataset again")
+            "delete the cache and prepare it again")
         }
         labels = Array(record.fields.dropFirst(CacheIndex.columns.count))
         entries = try CacheIndex.readEntries(&reader, labels: labels.count)
         return
       }
     }
-    throw reader.fault(first.line, "the names of its columns", "the end of the file", "prepare the dataset again")
+    throw reader.fault(
+      first.line, "the names of its columns", "the end of the file", "delete the cache and prepare it again")
   }
 
   private static func readEntries(_ reader: inout CSVReader, labels: Int) throws(DatasetError) -> [Entry] {
@@ -127,14 +128,16 @@ struct CacheIndex {
     while let record = try reader.next() {
       guard record.fields.count == columns.count + labels else {
         throw reader.fault(
-          record.line, "\(columns.count + labels) fields", "\(record.fields.count)", "prepare the dataset again")
+          record.line, "\(columns.count + labels) fields", "\(record.fields.count)",
+          "delete the cache and prepare it again")
       }
       guard entries.count < Limits.clips else {
         throw reader.fault(record.line, "at most \(Limits.clips) clips", "more", "split the dataset")
       }
       let entry = try Entry(record, reader)
       guard seen.insert(Array(entry.id.utf8)).inserted else {
-        throw reader.fault(record.line, "every clip once", "\(entry.id) a second time", "prepare the dataset again")
+        throw reader.fault(
+          record.line, "every clip once", "\(entry.id) a second time", "delete the cache and prepare it again")
       }
       entries.append(entry)
     }
@@ -146,7 +149,7 @@ extension CacheIndex.Entry {
   fileprivate init(_ record: CSVReader.Record, _ reader: CSVReader) throws(DatasetError) {
     let fields = record.fields
     func fault(_ expected: String, _ found: String) -> DatasetError {
-      reader.fault(record.line, expected, "\"\(found)\"", "prepare the dataset again")
+      reader.fault(record.line, expected, "\"\(found)\"", "delete the cache and prepare it again")
     }
     func natural(_ column: Int, _ what: String) throws(DatasetError) -> Int {
       guard let value = Int(fields[column]), value >= 0, value <= Limits.elements else {

@@ -104,7 +104,7 @@ enum CacheSettings {
     }
 
     func fault(_ expected: String, _ found: String) -> DatasetError {
-      reader.fault(record.line, expected, "\"\(found)\"", "prepare the dataset again")
+      reader.fault(record.line, expected, "\"\(found)\"", "delete the cache and prepare it again")
     }
   }
 }

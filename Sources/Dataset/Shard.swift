@@ -42,6 +42,18 @@ struct Shard: Sendable {
     return tensor
   }
 
+  /// Checks that a clip's tensors are there, without reading their values.
+  func check(_ place: CacheIndex.Entry.Place, _ preprocessing: Preprocessing) throws(DatasetError) {
+    if let digest = place.mfcc {
+      let coefficients = preprocessing.audio?.coefficientCount ?? 0
+      _ = try tensor("\(place.number)/mfcc", .f32, [place.frames, coefficients], digest)
+    }
+    if let digest = place.faces {
+      let (steps, side) = (preprocessing.video?.steps ?? 0, preprocessing.video?.height ?? 0)
+      _ = try tensor("\(place.number)/faces", .u8, [steps, side, side, 3], digest)
+    }
+  }
+
   /// Reads a tensor's values; `Element` has its type.
   func values<Element: BitwiseCopyable>(of tensor: Tensor, zero: Element) throws(DatasetError) -> [Element] {
     // An array that finds no memory ends the process, so ask first.

@@ -2,6 +2,7 @@ import CERIKernels
 import CERISystem
 import CERITraining
 package import ERIFormat
+package import ERINetworks
 
 /// What one run trains, and on what.
 package struct TrainingTask: Sendable {
