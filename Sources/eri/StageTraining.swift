@@ -136,8 +136,7 @@ struct StageTraining {
       return nil
     }
     guard let best = outcome.best else { return nil }
-    let fold = division.fold > 0 ? "fold \(division.fold)  " : ""
-    try Console.print("\(fold)\(run.stage)  epoch \(best.epoch)  validation \(fixed(best.pearson, 4))")
+    try Console.print("\(run.name)  epoch \(best.epoch)  validation \(fixed(best.pearson, 4))")
     if let output {
       let digests: Digests
       do throws(FormatError) { digests = try Model(reading: output).digests() } catch { throw CommandFailure(error) }
