@@ -43,7 +43,9 @@ struct StageTraining {
   // MARK: Commands
 
   /// `eri train video` and `eri train audio`.
-  func runBranch(_ settings: TrainingSettings, start: String?, output: String?) throws(CommandFailure) -> ExitStatus {
+  func runBranch(_ settings: TrainingSettings, start: StartOptions.Weights?, output: String?) throws(CommandFailure)
+    -> ExitStatus
+  {
     var results: [BestEpoch] = []
     for division in try divisions() {
       let path = output.map { suffixed($0, division.suffix) }
@@ -68,7 +70,7 @@ struct StageTraining {
 
   /// `eri train all`.
   func runAll(
-    video: (settings: TrainingSettings, start: String?, path: String),
+    video: (settings: TrainingSettings, start: StartOptions.Weights?, path: String),
     audio: (settings: TrainingSettings, path: String), fusion: (settings: TrainingSettings, path: String)
   ) throws(CommandFailure) -> ExitStatus {
     try checkSettings()
