@@ -2,6 +2,9 @@ import ERIFormat
 import ERITestSupport
 import Foundation
 
+/// What `eri prepare` said when it failed.
+struct Unprepared: Error { let errors: String }
+
 /// A folder of short tones whose loudness is a clip's first label, and a cache that `eri prepare` made of it.
 struct SoundDataset {
   let folder: TemporaryFolder
@@ -28,7 +31,7 @@ struct SoundDataset {
     }
     _ = try folder.write("data/labels.csv", Array((lines.joined(separator: "\n") + "\n").utf8))
     let outcome = try Tool.eri.run("prepare data cache --modality audio --coefficients 12 --steps 8", in: folder)
-    guard outcome.status == 0 else { throw Command.Failure(description: outcome.errors) }
+    guard outcome.status == 0 else { throw Unprepared(errors: outcome.errors) }
   }
 
   /// The tool's outcome in the folder.
