@@ -20,6 +20,8 @@
 
 #include "windows.h"
 
+#include "weights.h"
+
 #include "optimisers.h"
 
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
