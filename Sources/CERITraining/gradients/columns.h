@@ -1,6 +1,6 @@
-// Sums of columns over the rows of a batch. Every column is one chain of additions of doubles in the order of the rows: so a split
-// of the rows into consecutive calls gives the same bits. Several short rows at a time share one load of the sums; long ones would be
-// more streams than are fetched ahead.
+// Sums of columns over the rows of a batch. Every column is one chain of additions of doubles in the order of the rows: so a
+// split of the rows into consecutive calls gives the same bits. Several short rows at a time share one load of the sums; long
+// ones would be more streams than are fetched ahead.
 
 enum { COLUMN_ROWS = 8, COLUMN_LIMIT = 128 };
 

@@ -49,12 +49,18 @@ INLINE void layer_norm_sums(const layer_norm_row *norm, size_t dimension, const 
 
 INLINE void layer_norm_input(const layer_norm_row *norm, size_t dimension, const float *x, const float *gain,
                              const float *dy, float *dx, bool accumulate) {
-  float sum, crossed;
   vf center = splat(norm->center);
-  SUM_EACH(sum, dimension, load_some(gain + at, left) * load_some(dy + at, left));
-  SUM_EACH(crossed, dimension,
-           load_some(gain + at, left) * load_some(dy + at, left) * (load_some(x + at, left) - center));
-  vf scale = splat(norm->scale), mean = splat(sum / (float)dimension), slope = splat(norm->slope * crossed);
+  // Σ g and Σ g (x - center), g = gain dy: past the end g is 0, so no lane needs to be left out.
+  vf sums[2] = {splat(0.0f), splat(0.0f)}, crossed[2] = {splat(0.0f), splat(0.0f)};
+  size_t half = 0;
+  EACH_VECTOR(dimension, {
+    vf g = load_some(gain + at, left) * load_some(dy + at, left);
+    sums[half] += g;
+    crossed[half] = FMA(g, load_some(x + at, left) - center, crossed[half]);
+    half ^= 1;
+  });
+  vf scale = splat(norm->scale), mean = splat(sum_lanes(sums[0] + sums[1]) / (float)dimension);
+  vf slope = splat(norm->slope * sum_lanes(crossed[0] + crossed[1]));
   EACH_VECTOR(dimension, {
     vf g = FMA(load_some(gain + at, left), load_some(dy + at, left), -mean);
     put(dx + at, FMA(-slope, load_some(x + at, left) - center, g * scale), left, accumulate);
@@ -95,7 +101,8 @@ static void weight_norm_gradient(size_t rows, size_t length, const float *v, con
   }
 }
 
-/// a = softmax(x w + bias), out = Σ a[i] x[i]: dx[i] = a[i] dout + ds[i] w, dw = Σ ds[i] x[i], ds = a (da - Σ a da), da[i] = dout x[i].
+/// a = softmax(x w + bias), out = Σ a[i] x[i]: dx[i] = a[i] dout + ds[i] w, dw = Σ ds[i] x[i], where ds = a (da - Σ a da) and
+/// da[i] = dout x[i].
 static void attention_pool_gradient(const eri_kernels *kernels, size_t tokens, size_t dimension, const float *x,
                                     const float *weight, float bias, const float *dout, float *dx, bool accumulate,
                                     double *weightSums, float *scratch) {

@@ -125,7 +125,8 @@ static void columns_pack(const eri_window *w, const eri_f32_image *input, size_t
     for (size_t column = first; column < end; count++) {
       pack_segment *s = &segments[count];
       size_t tap = column / channelCount, channel = column % channelCount;
-      *s = (pack_segment){.lane = column - first, .count = eri_minimum(channelCount - channel, end - column), .offset = channel};
+      *s = (pack_segment){.lane = column - first, .offset = channel};
+      s->count = eri_minimum(channelCount - channel, end - column);
       s->tapY = tap / w->kernelWidth * w->dilationHeight;
       s->tapX = tap % w->kernelWidth * w->dilationWidth;
       bound_segment(s, w, s->tapX, input->width, outputWidth);
