@@ -51,7 +51,9 @@ func destinationDistance(_ expected: [Double], _ kernel: (GuardedBuffer, Bool) -
   kernel(added, true)
   guard written.isIntact, added.isIntact else { return .infinity }
   let sums = zip(expected, old).map { $0 + Double($1) }
-  return max(distance(written.values, expected), distance(added.values, sums))
+  // Where the two nearly cancel, the sum cannot be better than they are.
+  let share = max(1, norm(expected) / norm(sums))
+  return max(distance(written.values, expected), distance(added.values, sums) / share)
 }
 
 /// ‖values - expected‖ / ‖expected‖; infinite where one is NaN, or where the expectation is 0 and the values are not.
@@ -60,7 +62,8 @@ func distance(_ values: [Float], _ expected: [Double]) -> Double { distance(valu
 func distance(_ values: [Double], _ expected: [Double]) -> Double {
   guard values.count == expected.count else { return .infinity }
   let difference = zip(values, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
-  let norm = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
   if difference == 0 { return 0 }
-  return difference.isNaN || norm == 0 ? .infinity : difference / norm
+  return difference.isNaN || norm(expected) == 0 ? .infinity : difference / norm(expected)
 }
+
+func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }

@@ -42,7 +42,8 @@ import Testing
   @Test(arguments: Variant.all) func `layer norm's gradients agree with differences`(_ variant: Variant) {
     var random = SeededRandom(seed: 31)
     for unbiased in [false, true] {
-      for (rows, dimension) in [(1, 2), (3, 7), (5, 8), (9, 9), (17, 33), (2, 130)] {
+      // Not of two elements: mean and scale leave them no freedom, so that the gradient is nearly 0.
+      for (rows, dimension) in [(1, 5), (3, 7), (5, 8), (9, 9), (17, 33), (2, 130)] {
         let epsilon: Float = unbiased ? 1e-3 : 1e-2
         let x = random.floats(rows * dimension, in: -1...2), gain = random.floats(dimension, in: 0.5...1.5)
         let dy = random.floats(rows * dimension)
