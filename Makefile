@@ -34,7 +34,7 @@ device:
 # against PyTorch, PyTorch's and NumPy's reading of what is written for them, ONNX's own tests, and ONNX Runtime's outputs for our networks; the results
 # are committed, and what changed in them is printed last.
 oracle:
-	set -e; for script in mfcc.py dual_branch.py mtcnn.py seeded.py checkpoints.py; do Tests/Golden/generate/run $$script; done
+	set -e; for script in mfcc.py dual_branch.py training.py mtcnn.py seeded.py checkpoints.py; do Tests/Golden/generate/run $$script; done
 	Tests/Golden/generate/full
 	Tests/Golden/generate/mtcnn-files
 	Tests/Golden/generate/written
