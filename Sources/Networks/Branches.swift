@@ -29,7 +29,8 @@ extension NetworkBuilder {
       "\(prefix).spatial", try add("\(prefix).spatial.placed", tokens, pos),
       EncoderLayout(
         blocks: parameters.blocks, width: width, heads: parameters.heads, feedForward: parameters.feedForward,
-        activation: activation, attentionBias: parameters.attentionBias, finalNorm: parameters.finalNorm))
+        activation: activation, attentionBias: parameters.attentionBias, finalNorm: parameters.finalNorm,
+        dropout: parameters.dropout))
     let pooled = try attentionPool("\(prefix).pool", encoded, width: width)
     return try reshape(
       "\(prefix).pool.steps", pooled, to: [NetworkBuilder.batch, Dimension(steps), Dimension(width)])
@@ -52,11 +53,13 @@ extension NetworkBuilder {
     let table = addConstant(
       "\(prefix).temporal.positions", [steps, width],
       positionTable(steps: steps, width: width, base: parameters.positionBase))
+    let placed = try add("\(prefix).temporal.placed", x, table)
+    drop(placed, rate: parameters.dropout)
     return try encoder(
-      "\(prefix).temporal", try add("\(prefix).temporal.placed", x, table),
+      "\(prefix).temporal", placed,
       EncoderLayout(
         blocks: parameters.blocks, width: width, heads: parameters.heads, feedForward: parameters.feedForward,
-        activation: .relu, normForm: parameters.normForm, band: parameters.band))
+        activation: .relu, normForm: parameters.normForm, band: parameters.band, dropout: parameters.dropout))
   }
 
   /// Causal convolutions of dilation 2^level around a shortcut (Bai and others, 2018).
@@ -70,6 +73,7 @@ extension NetworkBuilder {
         "\(name).conv\(index)", y, from: index == 1 ? inputs : width, to: width, kernel: parameters.kernel,
         dilation: 1 << level)
       y = try relu("\(name).relu\(index).out", y)
+      drop(y, rate: parameters.dropout)
     }
     let shortcut = inputs == width ? x : try pointwise("\(name).down", x, from: inputs, to: width)
     return try relu("\(name).out", try add("\(name).sum", y, shortcut))

@@ -75,14 +75,7 @@ package enum Network: Equatable, Sendable {
   /// - Throws: `FormatError` naming a parameter out of range or a tensor past the limits.
   package func initialised(seed: UInt64) throws(FormatError) -> Model {
     let parameters = try parameters()
-    var builder = NetworkBuilder(seed: seed, symbols: symbols)
-    switch self {
-    case .dualBranch(let parameters): try parameters.build(in: &builder)
-    case .videoBranch(let parameters): try parameters.build(in: &builder)
-    case .audioBranch(let parameters): try parameters.build(in: &builder)
-    case .resNet18Stem(let parameters): try parameters.build(in: &builder)
-    case .mtcnn(let stage): try stage.build(in: &builder)
-    }
+    let builder = try built(seed: seed)
     var model = Model()
     model.graph = builder.graph.graph
     model.tensors = builder.graph.tensors
@@ -95,6 +88,26 @@ package enum Network: Equatable, Sendable {
     model.provenance = provenance
     model.lineage = [LineageStep(action: "init", detail: "\(name), seed \(seed)")]
     return model
+  }
+
+  /// Where training drops elements, with the rates that the parameters say: after each rectifier of the temporal
+  /// convolutions, after the positions are added, in the encoders' probabilities, feed-forward parts and residuals (TEMMA).
+  /// - Throws: `FormatError` naming a parameter out of range.
+  package func dropoutSites() throws(FormatError) -> [DropoutSite] {
+    _ = try parameters()
+    return try built(seed: 0).dropoutSites
+  }
+
+  private func built(seed: UInt64) throws(FormatError) -> NetworkBuilder {
+    var builder = NetworkBuilder(seed: seed, symbols: symbols)
+    switch self {
+    case .dualBranch(let parameters): try parameters.build(in: &builder)
+    case .videoBranch(let parameters): try parameters.build(in: &builder)
+    case .audioBranch(let parameters): try parameters.build(in: &builder)
+    case .resNet18Stem(let parameters): try parameters.build(in: &builder)
+    case .mtcnn(let stage): try stage.build(in: &builder)
+    }
+    return builder
   }
 
   /// Extents that a golden of the network binds its symbols to, as far as they are not 1.

@@ -8,6 +8,8 @@ struct NetworkBuilder {
   static let batch = Dimension(symbol: 0)
 
   private(set) var graph: GraphBuilder
+  /// Where training drops elements.
+  private(set) var dropoutSites: [DropoutSite] = []
   private let seed: UInt64
 
   /// - Parameter symbols: names of the symbolic extents, the batch's first.
@@ -21,6 +23,11 @@ struct NetworkBuilder {
 
   mutating func input(_ name: String, _ shape: [Dimension], omission: Input.Omission = .required) -> Int {
     graph.input(name, ValueType(.f32, shape), omission: omission)
+  }
+
+  /// Marks a value of which training drops elements; inference has no node for it.
+  mutating func drop(_ value: Int, rate: Double) {
+    dropoutSites.append(DropoutSite(value: graph.graph.values[value].name, rate: rate))
   }
 
   mutating func output(_ value: Int) { graph.output(value) }

@@ -11,6 +11,8 @@ struct EncoderLayout {
   var finalNorm = true
   var normForm = TemporalParameters.NormForm.standard
   var band: Attention.Band?
+  /// Of probabilities, of the feed-forward part and of what is added to the residual, in training.
+  var dropout = 0.0
 }
 
 extension NetworkBuilder {
@@ -34,11 +36,16 @@ extension NetworkBuilder {
     let attention = Attention(
       heads: layout.heads, scale: Float(1 / Double(width / layout.heads).squareRoot()), band: layout.band)
     let context = try apply(.attention(attention), projections, name: "\(name).attn.context")
-    let attended = try add("\(name).attn.sum", x, try linear("\(name).attn.o", context, from: width, to: width))
+    drop(context, rate: layout.dropout)
+    let projected = try linear("\(name).attn.o", context, from: width, to: width)
+    drop(projected, rate: layout.dropout)
+    let attended = try add("\(name).attn.sum", x, projected)
     var y = try layerNorm("\(name).norm2", attended, width: width, form: layout.normForm)
     y = try linear("\(name).ffn.fc1", y, from: width, to: layout.feedForward)
     y = try apply(.unary(Unary(layout.activation)), [y], name: "\(name).ffn.activation")
+    drop(y, rate: layout.dropout)
     y = try linear("\(name).ffn.fc2", y, from: layout.feedForward, to: width)
+    drop(y, rate: layout.dropout)
     return try add("\(name).out", attended, y)
   }
 }

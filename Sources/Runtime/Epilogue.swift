@@ -1,5 +1,5 @@
-import CERIKernels
-import ERIFormat
+package import CERIKernels
+package import ERIFormat
 
 /// What is applied to a product before it is stored: y = second(first(x + bias) + residual).
 struct Epilogue {
@@ -21,7 +21,7 @@ struct Epilogue {
 
 extension Unary.Function {
   /// The kernels' number of the function.
-  var activation: eri_activation {
+  package var activation: eri_activation {
     switch self {
     case .relu: ERI_ACTIVATION_RELU
     case .sigmoid: ERI_ACTIVATION_SIGMOID

@@ -1,12 +1,12 @@
 import CERISystem
 
 /// Aligned memory for floats, freed with its last owner.
-final class FloatBlock {
-  let pointer: UnsafeMutablePointer<Float>
-  let count: Int
+package final class FloatBlock {
+  package let pointer: UnsafeMutablePointer<Float>
+  package let count: Int
 
   /// Zeroed memory for `count` floats.
-  init(count: Int) throws(RuntimeError) {
+  package init(count: Int) throws(RuntimeError) {
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     guard !overflow, let memory = eri_memory_allocate(max(bytes, 64)) else {
       throw RuntimeError(

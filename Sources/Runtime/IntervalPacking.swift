@@ -1,5 +1,5 @@
 /// Lays out blocks of memory so that two that live at the same time never overlap.
-struct IntervalPacking {
+package struct IntervalPacking {
   private struct Block {
     let size: Int
     let first: Int
@@ -11,14 +11,16 @@ struct IntervalPacking {
   /// Floats between block starts, so that each begins on a cache line.
   private static let alignment = 16
 
+  package init() {}
+
   /// Adds a block of `size` floats alive from time `first` to `last`, both included; `assign` receives its offset.
-  mutating func add(size: Int, first: Int, last: Int, assign: @escaping (Int) -> Void) {
+  package mutating func add(size: Int, first: Int, last: Int, assign: @escaping (Int) -> Void) {
     blocks.append(Block(size: size, first: first, last: last, assign: assign))
   }
 
   /// Assigns all offsets, largest blocks first, each in the lowest gap that is free throughout its life.
   /// - Returns: the total in floats, or nil if it overflows.
-  func pack() -> Int? {
+  package func pack() -> Int? {
     var placed: [(offset: Int, end: Int, first: Int, last: Int)] = []
     var total = 0
     for block in blocks.sorted(by: { $0.size > $1.size }) {

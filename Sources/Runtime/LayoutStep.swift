@@ -1,8 +1,8 @@
 import CERIKernels
 
 /// Copies a value from one layout to another; a unit is an item.
-final class LayoutStep: Step {
-  init(node: Int, input: Slot, output: Slot) {
+package final class LayoutStep: Step {
+  package init(node: Int, input: Slot, output: Slot) {
     super.init(
       node: node, operands: [Operand(input, sliced: true)], output: Operand(output, sliced: true), items: output.items,
       unitsPerItem: 1, workPerItem: output.elements / output.items)
@@ -10,7 +10,7 @@ final class LayoutStep: Step {
 
   override var kernelName: String { "layout" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let source = operands[0].slot
     let target = output.slot
     var item = begin

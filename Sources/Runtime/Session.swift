@@ -111,7 +111,8 @@ public final class Session {
     executor = try Executor(threads: options.threads, kernels: kernels, profiles: options.profiles)
   }
 
-  private static func kernels(_ name: String?) throws(RuntimeError) -> OpaquePointer {
+  /// The kernels of that name, of the one that ERI_ISA names, or the fastest.
+  package static func kernels(_ name: String?) throws(RuntimeError) -> OpaquePointer {
     var chosen = name
     if chosen == nil, let text = eri_environment("ERI_ISA") { chosen = String(cString: text) }
     guard let chosen, !chosen.isEmpty else { return eri_kernels_best() }

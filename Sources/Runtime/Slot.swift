@@ -1,8 +1,8 @@
-import CERIKernels
-import ERIFormat
+package import CERIKernels
+package import ERIFormat
 
 /// How a value lies in memory. The file's semantics are row-major NCHW; other forms are private to the plan.
-enum Layout: Equatable {
+package enum Layout: Equatable {
   /// Row-major in the value's own axes.
   case rowMajor
   /// Axis 1 last: [N, spatial…, C], with `halo` zeroed pixels around two-dimensional images.
@@ -10,9 +10,9 @@ enum Layout: Equatable {
 }
 
 /// A value's storage while a plan is made and run.
-final class Slot {
+package final class Slot {
   /// Where the storage lies; decided last.
-  enum Place {
+  package enum Place {
     case none
     /// Constant memory owned by the plan's weights.
     case constant(UnsafeMutablePointer<Float>)
@@ -24,22 +24,22 @@ final class Slot {
     case inner(Int)
   }
 
-  let name: String
+  package let name: String
   /// Logical extents.
-  let shape: [Int]
-  let layout: Layout
+  package let shape: [Int]
+  package let layout: Layout
   /// Other types than float32 lie row-major in whole floats of memory, as one item.
-  let dtype: DType
+  package let dtype: DType
   /// The axis whose extent a run decides, and where it puts it.
   var dataSized: (axis: Int, extent: UnsafePointer<Int>)?
   /// The slot whose memory this one shares, if it is another view of it.
   private let base: Slot?
   /// Set on the root only.
-  var place = Place.none
+  package var place = Place.none
   /// The constant memory this slot stands for.
   private var block: FloatBlock?
 
-  init(_ name: String, shape: [Int], layout: Layout, dtype: DType = .f32, viewOf base: Slot? = nil) {
+  package init(_ name: String, shape: [Int], layout: Layout, dtype: DType = .f32, viewOf base: Slot? = nil) {
     self.name = name
     self.shape = shape
     self.layout = layout
@@ -48,16 +48,16 @@ final class Slot {
   }
 
   /// The slot that owns the memory.
-  var root: Slot {
+  package var root: Slot {
     var slot = self
     while let base = slot.base { slot = base }
     return slot
   }
 
   /// Extent of the leading axis.
-  var items: Int { dtype == .f32 ? shape.first ?? 1 : 1 }
+  package var items: Int { dtype == .f32 ? shape.first ?? 1 : 1 }
   /// Floats from one index of the leading axis to the next.
-  var itemFloats: Int {
+  package var itemFloats: Int {
     if dtype != .f32 { return (byteCount + 3) / 4 }
     switch layout {
     case .rowMajor: return shape.dropFirst().reduce(1, *)
@@ -67,7 +67,7 @@ final class Slot {
     }
   }
   /// Elements without halo.
-  var elements: Int { shape.reduce(1, *) }
+  package var elements: Int { shape.reduce(1, *) }
   /// Bytes of the elements without halo.
   var byteCount: Int { elements * dtype.byteCount }
   /// Extents as the last run left them.
@@ -78,7 +78,7 @@ final class Slot {
     return actual
   }
   /// Extent of the last axis.
-  var lastExtent: Int { shape.last ?? 1 }
+  package var lastExtent: Int { shape.last ?? 1 }
 
   /// Makes the slot stand for constant memory, which it keeps alive.
   func hold(_ block: FloatBlock) {
@@ -89,7 +89,7 @@ final class Slot {
   var isConstant: Bool { if case .constant = root.place { true } else { false } }
 
   /// Height, width and channels of an image or a sequence [N, C, T] (height 1) in channels-last form.
-  func image(at data: UnsafeMutablePointer<Float>) -> eri_f32_image {
+  package func image(at data: UnsafeMutablePointer<Float>) -> eri_f32_image {
     var halo = 0
     if case .channelsLast(let border) = layout { halo = border }
     let isSequence = shape.count == 3
@@ -100,28 +100,39 @@ final class Slot {
 }
 
 /// A slot as a step uses it.
-struct Operand {
-  let slot: Slot
+package struct Operand {
+  package let slot: Slot
   /// Whether the step's items index the slot's leading axis; false for weights and broadcast operands.
-  let sliced: Bool
+  package let sliced: Bool
 
-  init(_ slot: Slot, sliced: Bool) {
+  package init(_ slot: Slot, sliced: Bool) {
     self.slot = slot
     self.sliced = sliced
   }
 }
 
 /// What a step sees of memory while it runs on a range of items.
-struct Frame {
-  let kernels: OpaquePointer
-  let arena: UnsafeMutablePointer<Float>
-  let workspace: UnsafeMutablePointer<Float>
+package struct Frame {
+  package let kernels: OpaquePointer
+  package let arena: UnsafeMutablePointer<Float>
+  package let workspace: UnsafeMutablePointer<Float>
   /// First item of this range, and of the outer chunk it belongs to.
-  let item: Int
-  let outerItem: Int
+  package let item: Int
+  package let outerItem: Int
+
+  package init(
+    kernels: OpaquePointer, arena: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>, item: Int,
+    outerItem: Int
+  ) {
+    self.kernels = kernels
+    self.arena = arena
+    self.workspace = workspace
+    self.item = item
+    self.outerItem = outerItem
+  }
 
   /// Address of the operand's first item of this range.
-  func address(_ operand: Operand) -> UnsafeMutablePointer<Float> {
+  package func address(_ operand: Operand) -> UnsafeMutablePointer<Float> {
     let slot = operand.slot
     let first = operand.sliced ? item &* slot.itemFloats : 0
     switch slot.root.place {

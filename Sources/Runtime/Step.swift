@@ -2,24 +2,24 @@
 ///
 /// A unit is the smallest piece of work that may run on a thread of its own (an output row, an attention head); an item is one index of
 /// the leading axis and has `unitsPerItem` of them. Results do not depend on how units are divided.
-class Step {
+package class Step {
   /// Index of the graph's node this step computes, for messages and profiles.
-  let node: Int
-  let operands: [Operand]
-  let output: Operand
+  package let node: Int
+  package let operands: [Operand]
+  package let output: Operand
   /// Outputs beside the first.
-  let moreOutputs: [Operand]
+  package let moreOutputs: [Operand]
   /// Extent of the leading axis over which the step's items are independent; 1 if they are not.
-  let items: Int
-  let unitsPerItem: Int
+  package let items: Int
+  package let unitsPerItem: Int
   /// Floats of scratch memory that each running thread needs.
-  let scratchCount: Int
+  package let scratchCount: Int
   /// Multiply-adds per item, to judge whether threads pay and to report the rate.
-  let workPerItem: Int
+  package let workPerItem: Int
   /// Items per call below which weights would be read too often.
-  let minimumItems: Int
+  package let minimumItems: Int
   /// Set when the plan is laid out: the scratch's place in the workspace.
-  var scratchOffset = 0
+  package var scratchOffset = 0
 
   init(
     node: Int, operands: [Operand], output: Operand, moreOutputs: [Operand] = [], items: Int, unitsPerItem: Int,
@@ -46,7 +46,7 @@ class Step {
   var fault: String? { nil }
 
   /// Computes units `begin..<end`, counted from the frame's first item.
-  func run(_ frame: Frame, _ begin: Int, _ end: Int) {}
+  package func run(_ frame: Frame, _ begin: Int, _ end: Int) {}
 
   final func scratch(_ frame: Frame) -> UnsafeMutablePointer<Float> { frame.workspace + scratchOffset }
 }

@@ -1,3 +1,5 @@
+import ERIFormat
+
 /// Why training cannot go on: one sentence with its place, what was expected, what was found and what to do.
 package struct TrainError: Error, Equatable {
   package enum Kind: Sendable {
@@ -17,5 +19,13 @@ package struct TrainError: Error, Equatable {
   package init(_ kind: Kind, _ sentence: String) {
     self.kind = kind
     self.sentence = sentence
+  }
+
+  /// A fault found by the format's rules.
+  init(_ error: FormatError) {
+    switch error.kind {
+    case .invalid, .limitExceeded, .inputOutput: self.init(.invalid, error.description)
+    case .unsupported: self.init(.unsupported, error.description)
+    }
   }
 }

@@ -49,11 +49,9 @@ INLINE vf hyperbolic_tangent(vf x) {
   return size < splat(0.625f) ? near : far;
 }
 
-/// x Φ(x). Φ(-t) = 2^-g(t) for t >= 0, where g(t) = -log2 Φ(-t) = 1 + t q(t), q of degree 9 fitted on 0...8 so that the error of
+/// Φ(-t) for 0 <= t <= 20: 2^-g(t), where g(t) = -log2 Φ(-t) = 1 + t q(t), q of degree 9 fitted on 0...8 so that the error of
 /// Φ(-t) is below 1.2e-8 sqrt(Φ(-t)); beyond 8 (Φ < 1e-15) g keeps rising, so the tail goes to 0.
-INLINE vf gelu(vf x) {
-  vf t = from_bits(to_bits(x) & 0x7fffffff);
-  t = t > splat(20.0f) ? splat(20.0f) : t;  // Φ(-20) rounds to 0; infinity must not meet it; NaN stays
+INLINE vf normal_tail(vf t) {
   vf t2 = t * t, t4 = t2 * t2;
   vf q01 = FMA(splat(0x1.d63cb2p-2f), t, splat(0x1.26aecep+0f));
   vf q23 = FMA(splat(-0x1.c8355ap-8f), t, splat(0x1.adb470p-5f));
@@ -70,8 +68,19 @@ INLINE vf gelu(vf x) {
   vf p23 = FMA(splat(0x1.3b2d50p-7f), r, splat(0x1.c6aee6p-5f));
   vf p45 = FMA(splat(0x1.41fb2cp-13f), r, splat(0x1.5f3f32p-10f));
   vf p = FMA(FMA(p45, r2, p23), r2, p01);
-  vf tail = scale_by_power(FMA(p, r, splat(1.0f)), __builtin_convertvector(n, vi));  // Φ(-|x|)
-  vf y = t * tail;
+  return scale_by_power(FMA(p, r, splat(1.0f)), __builtin_convertvector(n, vi));
+}
+
+/// |x|, at most 20: Φ(-20) rounds to 0, and infinity must not meet it. NaN stays.
+INLINE vf normal_distance(vf x) {
+  vf t = from_bits(to_bits(x) & 0x7fffffff);
+  return t > splat(20.0f) ? splat(20.0f) : t;
+}
+
+/// x Φ(x).
+INLINE vf gelu(vf x) {
+  vf t = normal_distance(x);
+  vf y = t * normal_tail(t);
   return x > splat(0.0f) ? x - y : -y;
 }
 

@@ -8,6 +8,8 @@
 
 #include "gemm.h"
 
+#include "images.h"
+
 #include "conv.h"
 
 #include "pool.h"

@@ -1,13 +1,5 @@
 // Pooling and halos of channels-last images.
 
-/// The taps begin..<end of a window whose first tap lies at the padded position `first` that are inside 0..<extent.
-INLINE f32_inside taps_inside(size_t first, size_t taps, size_t dilation, size_t padding, size_t extent) {
-  f32_inside part = {first < padding ? eri_minimum(taps, eri_ceil_div(padding - first, dilation)) : 0, 0};
-  if (extent + padding > first) part.end = eri_minimum(taps, eri_ceil_div(extent + padding - first, dilation));
-  if (part.end < part.begin) part.end = part.begin;
-  return part;
-}
-
 /// NaN in a window gives NaN.
 static void f32_maxpool(const eri_window *w, const eri_f32_image *input, const eri_f32_image *output, size_t rowBegin,
                         size_t rowEnd) {

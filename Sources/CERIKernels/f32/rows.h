@@ -20,13 +20,6 @@
     RESULT = sum_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));                          \
   } while (0)
 
-/// The first `count` lanes, the others zero.
-INLINE vf first_lanes(vf v, size_t count) {
-  float lanes[LANES];
-  store(lanes, v);
-  return load_some(lanes, count);
-}
-
 static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const float *gain, const float *bias,
                            float epsilon, bool unbiased, float *y) {
   for (size_t row = 0; row < rows; row++, x += dimension, y += dimension) {

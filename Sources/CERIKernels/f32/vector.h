@@ -33,6 +33,13 @@ INLINE void store_some(float *p, vf v, size_t count) {
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
 }
 
+/// The first `count` lanes, the others zero.
+INLINE vf first_lanes(vf v, size_t count) {
+  float lanes[LANES];
+  store(lanes, v);
+  return load_some(lanes, count);
+}
+
 /// The greater, or `b` where either is NaN.
 INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
 INLINE vf minimum(vf a, vf b) { return a < b ? a : b; }

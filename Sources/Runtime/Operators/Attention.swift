@@ -1,15 +1,15 @@
 import CERIKernels
-import ERIFormat
+package import ERIFormat
 
 /// Attention; a unit is one head of one item.
-final class AttentionStep: Step {
+package final class AttentionStep: Step {
   private let op: Attention
   private let queries: Int
   private let keys: Int
   private let keyWidth: Int
   private let valueWidth: Int
 
-  init(node: Int, op: Attention, q: Slot, k: Slot, v: Slot, output: Slot) {
+  package init(node: Int, op: Attention, q: Slot, k: Slot, v: Slot, output: Slot) {
     self.op = op
     queries = q.shape[1]
     keys = k.shape[1]
@@ -24,7 +24,7 @@ final class AttentionStep: Step {
 
   override var kernelName: String { "attention" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let q = frame.address(operands[0])
     let k = frame.address(operands[1])
     let v = frame.address(operands[2])

@@ -2,11 +2,11 @@ import CERIKernels
 import ERIFormat
 
 /// Attention pooling; a unit is an item.
-final class AttentionPoolStep: Step {
+package final class AttentionPoolStep: Step {
   private let tokens: Int
   private let width: Int
 
-  init(node: Int, input: Slot, weight: Slot, bias: Slot, output: Slot) {
+  package init(node: Int, input: Slot, weight: Slot, bias: Slot, output: Slot) {
     tokens = input.shape[1]
     width = input.shape[2]
     super.init(
@@ -18,7 +18,7 @@ final class AttentionPoolStep: Step {
 
   override var kernelName: String { "attention_pool" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     var item = begin
     while item < end {
       eri_f32_attention_pool(

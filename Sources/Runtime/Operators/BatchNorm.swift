@@ -1,13 +1,13 @@
 import CERISystem
-import ERIFormat
+package import ERIFormat
 
 /// Batch normalisation that no convolution took up; a unit is one channel of one item.
-final class BatchNormStep: Step {
+package final class BatchNormStep: Step {
   private let epsilon: Float
   private let channels: Int
   private let plane: Int
 
-  init(node: Int, op: BatchNorm, input: Slot, parameters: [Slot], output: Slot) {
+  package init(node: Int, op: BatchNorm, input: Slot, parameters: [Slot], output: Slot) {
     epsilon = op.epsilon
     channels = output.shape[1]
     plane = output.elements / output.items / channels
@@ -20,7 +20,7 @@ final class BatchNormStep: Step {
 
   override var kernelName: String { "batch_norm" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let x = frame.address(operands[0])
     let y = frame.address(output)
     var unit = begin

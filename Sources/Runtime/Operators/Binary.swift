@@ -1,9 +1,9 @@
-import CERIKernels
-import ERIFormat
+package import CERIKernels
+package import ERIFormat
 
 extension ERIFormat.Binary.Function {
   /// The kernels' number of the function.
-  var kernel: eri_binary {
+  package var kernel: eri_binary {
     switch self {
     case .add: ERI_BINARY_ADD
     case .subtract: ERI_BINARY_SUBTRACT
@@ -17,7 +17,7 @@ extension ERIFormat.Binary.Function {
 ///
 /// The trailing axes along which each operand is either contiguous or a single element form one block per kernel call; the axes before them
 /// are walked one by one.
-final class BinaryStep: Step {
+package final class BinaryStep: Step {
   private let function: eri_binary
   private let block: Int
   private let aStep: Int
@@ -27,7 +27,7 @@ final class BinaryStep: Step {
   private let aStrides: [Int]
   private let bStrides: [Int]
 
-  init(node: Int, op: ERIFormat.Binary, a: Slot, b: Slot, output: Slot) {
+  package init(node: Int, op: ERIFormat.Binary, a: Slot, b: Slot, output: Slot) {
     function = op.function.kernel
     let rank = output.shape.count
     let aShape = [Int](repeating: 1, count: rank - a.shape.count) + a.shape
@@ -74,7 +74,7 @@ final class BinaryStep: Step {
 
   override var kernelName: String { "binary" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let aItem = operands[0].sliced ? operands[0].slot.itemFloats : 0
     let bItem = operands[1].sliced ? operands[1].slot.itemFloats : 0
     let blocks = output.slot.itemFloats / block

@@ -1,10 +1,10 @@
-import ERIFormat
+package import ERIFormat
 
 /// Concatenation; a unit is an item, or the whole when the axis is the leading one.
-final class ConcatStep: Step {
+package final class ConcatStep: Step {
   private let axis: Int
 
-  init(node: Int, op: Concat, inputs: [Slot], output: Slot) {
+  package init(node: Int, op: Concat, inputs: [Slot], output: Slot) {
     axis = op.axis
     let sliced = op.axis > 0
     super.init(
@@ -14,7 +14,7 @@ final class ConcatStep: Step {
 
   override var kernelName: String { "concat" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let shape = output.slot.shape
     let inner = shape[(axis + 1)...].reduce(1, *)
     let outer = axis == 0 ? 1 : shape[1..<axis].reduce(1, *)

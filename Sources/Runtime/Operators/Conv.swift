@@ -1,8 +1,8 @@
-import CERIKernels
-import ERIFormat
+package import CERIKernels
+package import ERIFormat
 
 /// How a convolution is computed.
-enum ConvMethod {
+package enum ConvMethod {
   /// Implicit GEMM over channels-last input.
   case direct
   /// F(4×4, 3×3) with mixed 4/3 tiles.
@@ -22,7 +22,7 @@ enum ConvMethod {
 
 extension Conv {
   /// The window as the kernels take it; a sequence is an image of height 1.
-  func window(kernel: [Int]) -> eri_window {
+  package func window(kernel: [Int]) -> eri_window {
     let isSequence = strides.count == 1
     return eri_window(
       kernelHeight: isSequence ? 1 : kernel[0], kernelWidth: isSequence ? kernel[0] : kernel[1],
@@ -32,7 +32,7 @@ extension Conv {
   }
 
   /// The method for these extents.
-  func method(weight: [Int], inputLayout: Layout, exact: Bool) -> ConvMethod {
+  package func method(weight: [Int], inputLayout: Layout, exact: Bool) -> ConvMethod {
     if strides.count == 2 && inputLayout == .rowMajor && weight[1] <= 4 && groups == 1 { return .planar }
     let is3x3 = weight.count == 4 && weight[2] == 3 && weight[3] == 3
     let isUnit = strides == [1, 1] && dilations == [1, 1] && groups == 1

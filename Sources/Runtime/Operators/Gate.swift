@@ -1,11 +1,11 @@
-import ERIFormat
+package import ERIFormat
 
 /// x times a column of `present`; a unit is an item. Without x it writes zeros.
-final class GateStep: Step {
+package final class GateStep: Step {
   private let index: Int
   private let columns: Int
 
-  init(node: Int, op: Gate, input: Slot?, present: Slot?, output: Slot) {
+  package init(node: Int, op: Gate, input: Slot?, present: Slot?, output: Slot) {
     index = op.index
     columns = present?.shape[1] ?? 0
     var operands: [Operand] = []
@@ -17,7 +17,7 @@ final class GateStep: Step {
 
   override var kernelName: String { "gate" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let count = output.slot.itemFloats
     var item = begin
     while item < end {

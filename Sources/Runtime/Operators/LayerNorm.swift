@@ -1,11 +1,11 @@
 import CERIKernels
-import ERIFormat
+package import ERIFormat
 
 /// Layer normalisation of rows; a unit is a row.
-final class LayerNormStep: Step {
+package final class LayerNormStep: Step {
   private let op: LayerNorm
 
-  init(node: Int, op: LayerNorm, input: Slot, gain: Slot, bias: Slot, output: Slot) {
+  package init(node: Int, op: LayerNorm, input: Slot, gain: Slot, bias: Slot, output: Slot) {
     self.op = op
     let hasItems = output.shape.count > 1
     let items = hasItems ? output.items : 1
@@ -19,7 +19,7 @@ final class LayerNormStep: Step {
 
   override var kernelName: String { "layer_norm" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let width = output.slot.lastExtent
     eri_f32_layer_norm(
       frame.kernels, end &- begin, width, frame.address(operands[0]) + begin &* width, frame.address(operands[1]),

@@ -1,9 +1,9 @@
-import CERIKernels
-import ERIFormat
+package import CERIKernels
+package import ERIFormat
 
 extension MaxPool {
   /// The window as the kernels take it; a sequence is an image of height 1.
-  var window: eri_window {
+  package var window: eri_window {
     let isSequence = kernel.count == 1
     return eri_window(
       kernelHeight: isSequence ? 1 : kernel[0], kernelWidth: isSequence ? kernel[0] : kernel[1],
@@ -14,10 +14,10 @@ extension MaxPool {
 }
 
 /// The maximum over windows of channels-last images; a unit is an output row.
-final class MaxPoolStep: Step {
+package final class MaxPoolStep: Step {
   private var window: eri_window
 
-  init(node: Int, window: eri_window, input: Slot, output: Slot) {
+  package init(node: Int, window: eri_window, input: Slot, output: Slot) {
     self.window = window
     let rows = output.shape.count == 3 ? 1 : output.shape[2]
     super.init(
@@ -28,7 +28,7 @@ final class MaxPoolStep: Step {
 
   override var kernelName: String { "max_pool" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     var input = operands[0].slot.image(at: frame.address(operands[0]))
     var result = output.slot.image(at: frame.address(output))
     eri_f32_halo_clear(

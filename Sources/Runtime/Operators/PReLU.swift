@@ -3,12 +3,12 @@ import ERIFormat
 
 /// x above 0, else slope · x per channel, in whatever layout the values come; a unit is an image's row, or one channel of one
 /// item in row-major form.
-final class PReLUStep: Step {
+package final class PReLUStep: Step {
   private let channels: Int
   /// Elements of one channel of one item.
   private let plane: Int
 
-  init(node: Int, input: Slot, slope: Slot, output: Slot) {
+  package init(node: Int, input: Slot, slope: Slot, output: Slot) {
     channels = output.shape[1]
     plane = output.elements / output.items / channels
     let units: Int
@@ -23,7 +23,7 @@ final class PReLUStep: Step {
 
   override var kernelName: String { "prelu" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let x = frame.address(operands[0])
     let slope = frame.address(operands[1])
     let y = frame.address(output)

@@ -1,14 +1,14 @@
 import CERIKernels
-import ERIFormat
+package import ERIFormat
 
 /// Softmax along an axis; a unit is one index of all axes before it, or a row where it is the last in memory.
-final class SoftmaxStep: Step {
+package final class SoftmaxStep: Step {
   private let extent: Int
   /// Elements from one index of the axis to the next.
   private let inner: Int
 
   /// Both slots have one layout without a halo.
-  init(node: Int, op: Softmax, input: Slot, output: Slot) {
+  package init(node: Int, op: Softmax, input: Slot, output: Slot) {
     let shape = output.shape
     let isSliced = op.axis > 0
     let items = isSliced ? output.items : 1
@@ -23,7 +23,7 @@ final class SoftmaxStep: Step {
 
   override var kernelName: String { "softmax" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let block = extent &* inner
     var x = frame.address(operands[0]) + begin &* block
     var y = frame.address(output) + begin &* block

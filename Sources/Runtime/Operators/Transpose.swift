@@ -1,13 +1,13 @@
 import CERIKernels
-import ERIFormat
+package import ERIFormat
 
 /// Axes in another order; a unit is an item, or the whole when the leading axis moves.
-final class TransposeStep: Step {
+package final class TransposeStep: Step {
   /// Of the axes that move within a unit.
   private let extents: [Int]
   private let strides: [Int]
 
-  init(node: Int, op: Transpose, input: Slot, output: Slot) {
+  package init(node: Int, op: Transpose, input: Slot, output: Slot) {
     let rank = op.permutation.count
     let sliced = rank > 0 && op.permutation[0] == 0
     let first = sliced ? 1 : 0
@@ -24,7 +24,7 @@ final class TransposeStep: Step {
 
   override var kernelName: String { "transpose" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let count = output.sliced ? output.slot.itemFloats : output.slot.elements
     var item = begin
     while item < end {

@@ -1,11 +1,11 @@
 import CERIKernels
-import ERIFormat
+package import ERIFormat
 
 /// A function of each element that no product took up; a unit is a row of the last axis.
-final class UnaryStep: Step {
+package final class UnaryStep: Step {
   private let function: eri_activation
 
-  init(node: Int, op: Unary, input: Slot, output: Slot) {
+  package init(node: Int, op: Unary, input: Slot, output: Slot) {
     function = op.function.activation
     let hasItems = output.shape.count > 1
     let items = hasItems ? output.items : 1
@@ -16,7 +16,7 @@ final class UnaryStep: Step {
 
   override var kernelName: String { "unary" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let width = output.slot.lastExtent
     eri_f32_activate(
       frame.kernels, function, (end &- begin) &* width, frame.address(operands[0]) + begin &* width,

@@ -2,8 +2,8 @@ import CERISystem
 import ERIFormat
 
 /// w = g · v / ‖v‖; an item is an output channel. On weights it runs once, when the plan is made.
-final class WeightNormStep: Step {
-  init(node: Int, v: Slot, g: Slot, output: Slot) {
+package final class WeightNormStep: Step {
+  package init(node: Int, v: Slot, g: Slot, output: Slot) {
     super.init(
       node: node, operands: [Operand(v, sliced: true), Operand(g, sliced: true)], output: Operand(output, sliced: true),
       items: output.items, unitsPerItem: 1, workPerItem: 2 * output.itemFloats)
@@ -11,7 +11,7 @@ final class WeightNormStep: Step {
 
   override var kernelName: String { "weight_norm" }
 
-  override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
+  package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     let v = frame.address(operands[0])
     let g = frame.address(operands[1])
     let w = frame.address(output)
