@@ -6,7 +6,8 @@
 
 NETWORK.npy holds the gradients of the mean squared error by every weight, one tensor after another, computed in double
 precision; NETWORK.json says which, the loss, and for each tensor the norm of its gradient and how far PyTorch's own
-single precision is from it: the root mean square over eight runs that differ in nothing but rounding. Batch norm takes
+single precision is from it: the root mean square over eight runs that differ in nothing but rounding (pictures' channels
+first or last, the batch's order, a factor on the loss). Batch norm takes
 the batch's statistics, and the running statistics after the step stand behind the gradients. Nothing is dropped out.
 Weights are those of dual_branch.py's narrow network; inputs are normal, targets uniform deviates from seed 11.
 
@@ -85,12 +86,14 @@ def is_zero(name):
     return name.endswith(("pool.bias", "attn.k.bias"))
 
 
-def one_step(name, parameters, weights, inputs, wanted, order, factor, dtype):
+def one_step(name, parameters, weights, inputs, wanted, order, factor, dtype, channels_last=False):
     """Loss, gradients by name, and running statistics after the step; the loss was multiplied by `factor` for the
     backward pass, and the batch taken in the `order`."""
     module = network_of(name, parameters)
     network.load(module, weights)
     module.to(dtype)
+    if channels_last:
+        module.to(memory_format=torch.channels_last)
     output = module(*(values[order].to(dtype) for values in inputs.values()))
     loss = F.mse_loss(output, wanted[order].to(dtype))
     (loss * factor).backward()
@@ -114,7 +117,7 @@ def measured(name, parameters, weights, inputs, wanted):
     for run in range(RUNS):
         turned = order[run % batch:] + order[:run % batch]
         found_loss, found, found_running = one_step(
-            name, parameters, weights, inputs, wanted, turned, 1 + 2 * run, torch.float32)
+            name, parameters, weights, inputs, wanted, turned, 1 + 2 * run, torch.float32, channels_last=run // 4 == 1)
         losses.append(abs(found_loss - loss))
         for tensor, values in (found | found_running).items():
             squares[tensor].append(float((values - exact[tensor]).norm()))
