@@ -17,7 +17,7 @@ package final class ClipWriter {
   private static let quietLog: Void = av_log_set_level(AV_LOG_QUIET)
 
   /// Opens both encoders; throws if one is missing.
-  package init(path: String, format: ClipFormat) throws(DatasetError) {
+  package init(path: String, format: ClipFormat) throws(SynthesisError) {
     _ = Self.quietLog
     try format.check()
     self.path = path
@@ -27,14 +27,14 @@ package final class ClipWriter {
     guard let container = created else {
       throw .encodingFailed(path: path, step: "making an mp4 container", reason: Libav.message(status))
     }
-    do throws(DatasetError) {
+    do throws(SynthesisError) {
       container.pointee.flags |= AVFMT_FLAG_BITEXACT
       video = try Self.videoTrack(path, container, format)
       sound = try Self.soundTrack(path, container, format)
       var failure = avio_open_dyn_buf(&container.pointee.pb)
       if failure >= 0 { failure = avformat_write_header(container, nil) }
       guard failure >= 0 else {
-        throw DatasetError.encodingFailed(path: path, step: "beginning the file", reason: Libav.message(failure))
+        throw SynthesisError.encodingFailed(path: path, step: "beginning the file", reason: Libav.message(failure))
       }
     } catch {
       Self.free(container)
@@ -48,7 +48,7 @@ package final class ClipWriter {
   }
 
   /// Draws, encodes and writes a whole clip.
-  package static func write(_ clip: SyntheticClip, to path: String) throws(DatasetError) {
+  package static func write(_ clip: SyntheticClip, to path: String) throws(SynthesisError) {
     let writer = try ClipWriter(path: path, format: clip.format)
     let renderer = clip.renderer()
     var frame = DrawnFrame(width: clip.format.width, height: clip.format.height)
@@ -70,7 +70,7 @@ package final class ClipWriter {
   }
 
   /// Encodes the next picture.
-  package func append(_ picture: DrawnFrame) throws(DatasetError) {
+  package func append(_ picture: DrawnFrame) throws(SynthesisError) {
     guard picture.width == format.width, picture.height == format.height else {
       throw .badFormat(
         "a frame of \(picture.width) × \(picture.height) pixels does not fit "
@@ -99,7 +99,7 @@ package final class ClipWriter {
   }
 
   /// Encodes as many samples from `start` on as the encoder takes at a time and returns their number.
-  private func append(samples: [Float], from start: Int) throws(DatasetError) -> Int {
+  private func append(samples: [Float], from start: Int) throws(SynthesisError) -> Int {
     let count = min(sound.samplesPerFrame, samples.count - start)
     let rate = Int32(format.sampleRate)
     try sound.encode(
@@ -120,7 +120,7 @@ package final class ClipWriter {
   }
 
   /// Ends both tracks and gives the file its name.
-  package func finish() throws(DatasetError) {
+  package func finish() throws(SynthesisError) {
     guard let container else { return }
     try video.drain()
     try sound.drain()
@@ -138,7 +138,7 @@ package final class ClipWriter {
     try save(bytes, Int(count))
   }
 
-  private func save(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(DatasetError) {
+  private func save(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int) throws(SynthesisError) {
     var error: Int32 = 0
     guard let file = eri_writer_create(path, &error) else {
       throw .notWritable(path: path, reason: String(cString: eri_error_message(abs(error))))
@@ -158,7 +158,7 @@ package final class ClipWriter {
 
   private static func videoTrack(
     _ path: String, _ container: UnsafeMutablePointer<AVFormatContext>, _ format: ClipFormat
-  ) throws(DatasetError) -> EncodedTrack {
+  ) throws(SynthesisError) -> EncodedTrack {
     try EncodedTrack(path: path, encoder: "mpeg4", container: container) { context in
       context.width = Int32(format.width)
       context.height = Int32(format.height)
@@ -175,7 +175,7 @@ package final class ClipWriter {
 
   private static func soundTrack(
     _ path: String, _ container: UnsafeMutablePointer<AVFormatContext>, _ format: ClipFormat
-  ) throws(DatasetError) -> EncodedTrack {
+  ) throws(SynthesisError) -> EncodedTrack {
     try EncodedTrack(path: path, encoder: "aac", container: container) { context in
       context.sample_rate = Int32(format.sampleRate)
       context.sample_fmt = AV_SAMPLE_FMT_FLTP

@@ -52,6 +52,13 @@ package struct Intensities: Sendable, Equatable {
     values[emotion.rawValue]
   }
 
+  /// The same reaction without some of its emotions.
+  func without(_ emotions: [Emotion]) -> Intensities {
+    var result = self
+    for emotion in emotions { result.values[emotion.rawValue] = 0 }
+    return result
+  }
+
   /// The same reaction, `factor` times as strong.
   func scaled(by factor: Double) -> Intensities {
     var result = self

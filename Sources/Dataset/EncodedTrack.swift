@@ -15,7 +15,7 @@ final class EncodedTrack {
   init(
     path: String, encoder name: String, container: UnsafeMutablePointer<AVFormatContext>,
     configure: (inout AVCodecContext) -> Void
-  ) throws(DatasetError) {
+  ) throws(SynthesisError) {
     self.path = path
     self.container = container
     guard let codec = avcodec_find_encoder_by_name(name) else { throw .missingEncoder(name: name) }
@@ -47,7 +47,7 @@ final class EncodedTrack {
   /// Encodes one frame: `fill` gets it with the given measures and its own buffers.
   func encode(
     time: Int64, measures: (inout AVFrame) -> Void, fill: (inout AVFrame) -> Void
-  ) throws(DatasetError) {
+  ) throws(SynthesisError) {
     guard let frame else { throw .encodingFailed(path: path, step: "making a frame", reason: "no memory") }
     av_frame_unref(frame)
     measures(&frame.pointee)
@@ -59,12 +59,12 @@ final class EncodedTrack {
   }
 
   /// Writes what the encoder still holds.
-  func drain() throws(DatasetError) {
+  func drain() throws(SynthesisError) {
     try check(avcodec_send_frame(context, nil), "ending a track")
     try writePackets()
   }
 
-  private func writePackets() throws(DatasetError) {
+  private func writePackets() throws(SynthesisError) {
     guard let context, let packet else {
       throw .encodingFailed(path: path, step: "making a packet", reason: "no memory")
     }
@@ -83,7 +83,7 @@ final class EncodedTrack {
     }
   }
 
-  private func check(_ status: Int32, _ step: String) throws(DatasetError) {
+  private func check(_ status: Int32, _ step: String) throws(SynthesisError) {
     guard status < 0 else { return }
     throw .encodingFailed(path: path, step: step, reason: Libav.message(status))
   }

@@ -9,8 +9,9 @@ package struct ClipFormat: Sendable, Equatable {
   package var duration = 10.0
 
   /// 10 s of 320 × 240 at 25 frames a second and 22,050 Hz, unless said otherwise.
-  package init(width: Int = 320, height: Int = 240, duration: Double = 10) {
+  package init(width: Int = 320, height: Int = 240, duration: Double = 10, framesPerSecond: Int = 25) {
     (self.width, self.height, self.duration) = (width, height, duration)
+    self.framesPerSecond = framesPerSecond
   }
 
   /// Sample rate of the sound in Hz, one channel.
@@ -19,7 +20,7 @@ package struct ClipFormat: Sendable, Equatable {
   package var sampleCount: Int { Int(duration * Double(sampleRate) + 0.5) }
 
   /// Refuses measures that cannot be drawn or encoded.
-  func check() throws(DatasetError) {
+  func check() throws(SynthesisError) {
     guard width >= 64, width <= 4096, height >= 64, height <= 4096, width % 2 == 0, height % 2 == 0 else {
       throw .badFormat("a picture must have an even width and height of 64 to 4096 pixels, not \(width) × \(height)")
     }
@@ -47,9 +48,13 @@ package struct SyntheticClip: Sendable {
   package let labels: Intensities
   package let person: Person
   private let motion: HeadMotion
+  /// What of them the face shows.
+  private let shown: Intensities
 
-  package init(seed: UInt64, index: Int, format: ClipFormat, labels: Intensities) {
+  /// - Parameter unseen: reactions that the face does not show.
+  package init(seed: UInt64, index: Int, format: ClipFormat, labels: Intensities, unseen: [Emotion] = []) {
     (self.seed, self.index, self.format, self.labels) = (seed, index, format, labels)
+    shown = labels.without(unseen)
     var personRandom = SeededRandom(seed: seed, stream: "clip \(index) person")
     person = Person(random: &personRandom)
     var motionRandom = SeededRandom(seed: seed, stream: "clip \(index) motion")
@@ -79,7 +84,7 @@ package struct SyntheticClip: Sendable {
   package func draw(_ frameIndex: Int, with renderer: FaceRenderer, into frame: inout DrawnFrame) {
     let frameDuration = 1 / Double(format.framesPerSecond)
     let time = Double(frameIndex) * frameDuration
-    let expression = FacialExpression(labels.scaled(by: envelope(at: time)))
+    let expression = FacialExpression(shown.scaled(by: envelope(at: time)))
     let pose = motion.pose(
       at: time, frameDuration: frameDuration, person: person, expression: expression, width: format.width,
       height: format.height)

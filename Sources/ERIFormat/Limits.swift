@@ -103,4 +103,17 @@ public enum Limits {
   public static let pickleVisits = 1 << 22
   /// Bytes that a pickle's values may take in memory.
   public static let pickleMemory = 256 << 20
+
+  // Label files and the index of a prepared cache.
+
+  /// Bytes of a file of comma-separated values.
+  public static let csvBytes = 256 << 20
+  /// Fields of one record.
+  public static let csvColumns = 8_192
+  /// Bytes of one field.
+  public static let csvFieldBytes = 1 << 16
+  /// Clips of one dataset.
+  public static let clips = 1 << 20
+  /// UTF-8 bytes of a clip's ID, which is the name of a file.
+  public static let clipNameBytes = 240
 }

@@ -1,32 +1,32 @@
-import ERIFormat
+package import ERIFormat
 
-/// Lists a network's parameters in a stable order, or sets them from such a list: one description serves both directions.
+/// Lists parameters in a stable order, or sets them from such a list: one description serves both directions.
 ///
-/// A parameter that a list leaves out keeps its default, so that a parameter added later must default to what networks
-/// built before it did.
-struct ParameterRecord {
+/// A parameter that a list leaves out keeps its default, so that a parameter added later must default to what was done
+/// before it.
+package struct ParameterRecord {
   private enum Direction {
     case listing
     case setting
   }
 
   private let direction: Direction
-  private(set) var parameters: [Parameter]
+  package private(set) var parameters: [Parameter]
   private var known: Set<String> = []
 
   /// A record that lists.
-  init() {
+  package init() {
     direction = .listing
     parameters = []
   }
 
   /// A record that sets from a list.
-  init(setting parameters: [Parameter]) {
+  package init(setting parameters: [Parameter]) {
     direction = .setting
     self.parameters = parameters
   }
 
-  mutating func integer(_ name: String, _ value: inout Int, in range: ClosedRange<Int>) throws(FormatError) {
+  package mutating func integer(_ name: String, _ value: inout Int, in range: ClosedRange<Int>) throws(FormatError) {
     if let recorded = try content(name, listedAs: .integer(Int64(value))) {
       guard case .integer(let number) = recorded, let number = Int(exactly: number) else {
         throw parameterError(name, "expected an integer, found \(text(recorded))")
@@ -38,7 +38,7 @@ struct ParameterRecord {
     }
   }
 
-  mutating func number(_ name: String, _ value: inout Double, in range: ClosedRange<Double>) throws(FormatError) {
+  package mutating func number(_ name: String, _ value: inout Double, in range: ClosedRange<Double>) throws(FormatError) {
     if let recorded = try content(name, listedAs: .number(value)) {
       guard case .number(let number) = recorded else {
         throw parameterError(name, "expected a number, found \(text(recorded))")
@@ -50,7 +50,7 @@ struct ParameterRecord {
     }
   }
 
-  mutating func flag(_ name: String, _ value: inout Bool) throws(FormatError) {
+  package mutating func flag(_ name: String, _ value: inout Bool) throws(FormatError) {
     guard let recorded = try content(name, listedAs: .flag(value)) else { return }
     guard case .flag(let flag) = recorded else {
       throw parameterError(name, "expected true or false, found \(text(recorded))")
@@ -58,7 +58,7 @@ struct ParameterRecord {
     value = flag
   }
 
-  mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+  package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ name: String, _ value: inout Choice
   ) throws(FormatError) {
     guard let recorded = try content(name, listedAs: .text(value.rawValue)) else { return }
@@ -69,8 +69,16 @@ struct ParameterRecord {
     value = choice
   }
 
-  /// Refuses a list that names a parameter twice or one that nothing asked for.
-  func finish(network: String) throws(FormatError) {
+  package mutating func text(_ name: String, _ value: inout String) throws(FormatError) {
+    guard let recorded = try content(name, listedAs: .text(value)) else { return }
+    guard case .text(let found) = recorded else {
+      throw parameterError(name, "expected a text, found \(text(recorded))")
+    }
+    value = found
+  }
+
+  /// Refuses a list that names a parameter that nothing asked for.
+  package func finish(network: String) throws(FormatError) {
     for parameter in parameters where !known.contains(parameter.name) {
       throw FormatError(
         .unsupported, at: "parameter \(parameter.name)",

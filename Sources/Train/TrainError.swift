@@ -1,4 +1,4 @@
-import ERIFormat
+package import ERIFormat
 
 /// Why training cannot go on: one sentence with its place, what was expected, what was found and what to do.
 package struct TrainError: Error, Equatable {
@@ -21,11 +21,12 @@ package struct TrainError: Error, Equatable {
     self.sentence = sentence
   }
 
-  /// A fault found by the format's rules.
-  init(_ error: FormatError) {
+  /// A fault of a file or a graph.
+  package init(_ error: FormatError, in place: String = "") {
     switch error.kind {
-    case .invalid, .limitExceeded, .inputOutput: self.init(.invalid, error.description)
-    case .unsupported: self.init(.unsupported, error.description)
+    case .invalid, .limitExceeded, .inputOutput: kind = .invalid
+    case .unsupported: kind = .unsupported
     }
+    sentence = place.isEmpty || error.place.hasPrefix(place) ? error.description : error.inside(place).description
   }
 }

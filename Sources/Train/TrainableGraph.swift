@@ -103,10 +103,10 @@ package final class TrainableGraph {
     var inputs: [String: TrainingValue] = [:]
     for index in program.inputs { inputs[program.graph.values[index].name] = planner.values[index] }
     let outputIndex = program.graph.outputs[0]
-    guard let output = planner.values[outputIndex], output.layout == .rowMajor, output.needsGradient else {
+    guard let output = planner.values[outputIndex], output.needsGradient else {
       throw TrainError(
         .unsupported,
-        "output \"\(program.graph.values[outputIndex].name)\": expected one that something trained decides, row by row, "
+        "output \"\(program.graph.values[outputIndex].name)\": expected one that something trained decides, "
           + "found none; train one of the networks that `eri init` makes, and not all of it frozen")
     }
     return try TrainingPlan(batch: batch, planner: planner, output: output, inputs: inputs)

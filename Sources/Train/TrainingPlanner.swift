@@ -44,6 +44,9 @@ struct TrainingPlanner {
       }
     }
     for (index, node) in program.graph.nodes.enumerated() { try lower(node, index) }
+    for output in program.graph.outputs {
+      if let value = values[output], value.layout != .rowMajor { values[output] = convert(value, to: .rowMajor) }
+    }
   }
 
   private static func extents(_ type: ValueType) -> [Int] { type.shape.map { $0.constant ?? 0 } }

@@ -1,15 +1,17 @@
 import CERISystem
 import ERICommands
+import ERIDataset
 import ERIFormat
 import ERIMedia
 import ERIRuntime
-import ERISignal
 
 /// A clip's intensities and what they were computed from.
 struct Estimate {
   let clip: String
   let intensities: [Float]
   let features: ClipFeatures
+  /// Of the network alone, and of the whole clip.
+  let networkMilliseconds: Double
   let milliseconds: Double
 }
 
@@ -20,8 +22,7 @@ final class Estimator {
   private let model: Model
   private let session: Session
   private let detector: FaceDetector?
-  private let pixels: PixelNormalisation?
-  private let coefficients: CoefficientStandardisation?
+  private let converter: ClipInputs
   private var bound: [Session.InputShape] = []
 
   /// - Throws: `CommandFailure` if the model cannot be read or is none of faces and sound.
@@ -49,35 +50,11 @@ final class Estimator {
         .unsupported,
         "\(path): expected preprocessing for each of the model's inputs, found another; run it with `eri exec`")
     }
-    try Estimator.check(model.preprocessing, path)
     labels = model.labels
-    do throws(SignalError) {
-      pixels = try model.preprocessing.video.map { video throws(SignalError) in
-        try PixelNormalisation(mean: video.mean, deviation: video.deviation)
-      }
-      coefficients = try model.preprocessing.audio.map { audio throws(SignalError) in
-        try CoefficientStandardisation(mean: audio.mean, deviation: audio.deviation)
-      }
-    } catch { throw CommandFailure(.invalid, "\(path): \(error.sentence)") }
+    do throws(DatasetError) {
+      converter = try ClipInputs(model.preprocessing, of: path, advice: "run it with `eri exec`")
+    } catch { throw CommandFailure(error) }
     do throws(MediaError) { detector = wantsFaces ? try FaceDetector() : nil } catch { throw CommandFailure(error) }
-  }
-
-  /// Refuses preprocessing that this tool does not do: its result would be computed from other features than the model's.
-  private static func check(_ preprocessing: Preprocessing, _ path: String) throws(CommandFailure) {
-    func refusal(_ what: String, _ expected: String, _ found: String) -> CommandFailure {
-      CommandFailure(
-        .unsupported, "\(path): preprocessing: expected \(what) of \(expected), found \(found); run it with `eri exec`")
-    }
-    if let video = preprocessing.video, video.width != video.height {
-      throw refusal("square face crops", "equal width and height", "\(video.width) x \(video.height)")
-    }
-    guard let audio = preprocessing.audio else { return }
-    guard audio.sampleRate == Sound.sampleRate else {
-      throw refusal("a sample rate", "\(Sound.sampleRate) Hz", "\(audio.sampleRate)")
-    }
-    guard audio.stack == AudioRows.framesPerRow else {
-      throw refusal("rows", "\(AudioRows.framesPerRow) MFCC frames", "\(audio.stack)")
-    }
   }
 
   /// Whether a file that failed is no sound or video at all.
@@ -91,11 +68,19 @@ final class Estimator {
   /// The intensities of one clip.
   /// - Throws: `CommandFailure` if it gives the model nothing to work on.
   func estimate(_ clip: String, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
+    try estimate(ClipMedia(path: clip), progress: progress)
+  }
+
+  /// The intensities of one clip, whose pictures and sound may lie in two files.
+  func estimate(_ media: ClipMedia, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
     let start = eri_clock_monotonic()
-    var features = try ClipFeatures(
-      path: clip, preprocessing: model.preprocessing, detector: detector, wantsSound: coefficients != nil,
-      progress: progress)
-    let inputs = try normalised(features)
+    let features: ClipFeatures
+    let inputs: [Input]
+    do throws(DatasetError) {
+      features = try ClipFeatures(
+        media, preprocessing: model.preprocessing, detector: detector, progress: progress)
+      inputs = try normalised(features)
+    } catch { throw CommandFailure(error) }
     do throws(RuntimeError) {
       // A plan serves every clip that has the same modalities, and as many rows where the model takes them all.
       let shapes = inputs.map { Session.InputShape($0.name, $0.shape) }
@@ -112,7 +97,7 @@ final class Estimator {
     }
     let networkStart = eri_clock_monotonic()
     let status = session.run()
-    features.stages.network = Double(eri_clock_monotonic() - networkStart) / 1e6
+    let networkMilliseconds = Double(eri_clock_monotonic() - networkStart) / 1e6
     guard status == .done, let intensities = session.withOutput(0, { [Float]($0) }), intensities.count == labels.count
     else {
       throw CommandFailure(
@@ -120,7 +105,7 @@ final class Estimator {
         "\(path): expected an output of \(labels.count) intensities, found another; its labels do not fit its graph")
     }
     return Estimate(
-      clip: clip, intensities: intensities, features: features,
+      clip: media.name, intensities: intensities, features: features, networkMilliseconds: networkMilliseconds,
       milliseconds: Double(eri_clock_monotonic() - start) / 1e6)
   }
 
@@ -130,21 +115,31 @@ final class Estimator {
     let values: [Float]
   }
 
-  private func normalised(_ features: ClipFeatures) throws(CommandFailure) -> [Input] {
+  private func normalised(_ features: ClipFeatures) throws(DatasetError) -> [Input] {
     var inputs: [Input] = []
-    do throws(SignalError) {
-      if let faces = features.faces, let pixels, let video = model.preprocessing.video {
-        inputs.append(
-          Input(
-            name: "faces", shape: [1, video.steps, 3, video.height, video.width],
-            values: try pixels.apply(faces, count: video.steps, height: video.height, width: video.width)))
-      }
-      if var rows = features.rows, let coefficients, let audio = model.preprocessing.audio {
-        try coefficients.apply(&rows)
-        let width = audio.stack * audio.coefficientCount
-        inputs.append(Input(name: "audio", shape: [1, rows.count / width, width], values: rows))
-      }
-    } catch { throw CommandFailure(.invalid, "\(path): \(error.sentence)") }
+    if let faces = features.faces, let video = model.preprocessing.video {
+      inputs.append(
+        Input(
+          name: "faces", shape: [1, video.steps, 3, video.height, video.width], values: try converter.faces(faces)))
+    }
+    if let mfcc = features.mfcc, let audio = model.preprocessing.audio {
+      let rows = try converter.rows(mfcc)
+      let width = audio.stack * audio.coefficientCount
+      inputs.append(Input(name: "audio", shape: [1, rows.count / width, width], values: rows))
+    }
     return inputs
+  }
+}
+
+extension CommandFailure {
+  /// A media file's fault: input that cannot be used, or a codec that is missing here.
+  init(_ error: MediaError) { self.init(error.kind == .unsupported ? .unsupported : .invalid, error.sentence) }
+
+  /// A dataset's or clip's fault.
+  init(_ error: DatasetError) {
+    switch error.kind {
+    case .invalid, .unreadable, .notWritable: self.init(.invalid, error.sentence)
+    case .unsupported: self.init(.unsupported, error.sentence)
+    }
   }
 }

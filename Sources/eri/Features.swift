@@ -1,5 +1,6 @@
 import ArgumentParser
 import ERICommands
+import ERIDataset
 import ERIFormat
 import ERIMedia
 
@@ -19,15 +20,21 @@ struct Features: ParsableCommand {
       let audio = AudioPreprocessing()
       let detector: FaceDetector
       do throws(MediaError) { detector = try FaceDetector() } catch { throw CommandFailure(error) }
-      let features = try ClipFeatures(
-        path: clip, preprocessing: Preprocessing(video: video, audio: audio), detector: detector, wantsSound: true
-      ) { _, _ in }
+      let features: ClipFeatures
+      var rows: [Float]?
+      do throws(DatasetError) {
+        let preprocessing = Preprocessing(video: video, audio: audio)
+        features = try ClipFeatures(ClipMedia(path: clip), preprocessing: preprocessing, detector: detector)
+        // The default statistics are the identity, so these are raw.
+        let inputs = try ClipInputs(preprocessing, of: "eri features")
+        rows = try features.mfcc.map { mfcc throws(DatasetError) in try inputs.rows(mfcc) }
+      } catch { throw CommandFailure(error) }
       for note in features.notes { Console.note("\(clip): \(note)") }
       try createFolder(outputDir)
       if let mfcc = features.mfcc {
         try write("mfcc", .f32, [mfcc.count / audio.coefficientCount, audio.coefficientCount], mfcc)
       }
-      if let rows = features.rows {
+      if let rows {
         let width = audio.stack * audio.coefficientCount
         try write("rows", .f32, [rows.count / width, width], rows)
       }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CERISystem
 import ERICommands
+import ERIDataset
 import ERIFormat
 import ERIMedia
 

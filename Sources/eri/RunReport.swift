@@ -1,4 +1,5 @@
 import ERICommands
+import ERIDataset
 import ERIFormat
 import ERIMedia
 
@@ -11,7 +12,7 @@ struct RunReport {
   private static let barWidth = 40
 
   private var modalities: [String] {
-    (estimate.features.rows != nil ? ["audio"] : []) + (estimate.features.faces != nil ? ["video"] : [])
+    (estimate.features.mfcc != nil ? ["audio"] : []) + (estimate.features.faces != nil ? ["video"] : [])
   }
 
   /// A table with a bar per emotion, what was found, and the time of each stage.
@@ -52,7 +53,7 @@ struct RunReport {
     let stages = estimate.features.stages
     return [
       ("decode", stages.decode), ("detect", stages.detect), ("crop", stages.crop), ("sound", stages.sound),
-      ("mfcc", stages.mfcc), ("network", stages.network), ("total", estimate.milliseconds),
+      ("mfcc", stages.mfcc), ("network", estimate.networkMilliseconds), ("total", estimate.milliseconds),
     ]
   }
 
@@ -101,15 +102,9 @@ struct RunReport {
     return json.text
   }
 
-  static func csvHeader(_ labels: [String]) -> String { joined((["File_ID"] + labels).map(field), separator: ",") }
+  static func csvHeader(_ labels: [String]) -> String { joined((["File_ID"] + labels).map(csvField), separator: ",") }
 
   var csv: String {
-    joined([RunReport.field(estimate.clip)] + estimate.intensities.map { decimal($0) }, separator: ",")
-  }
-
-  /// RFC 4180: quoted where it holds a comma, a quote or a line break.
-  private static func field(_ text: String) -> String {
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    joined([csvField(estimate.clip)] + estimate.intensities.map { decimal($0) }, separator: ",")
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CERISystem
 import ERICommands
 import ERIDataset
 import ERIFormat
@@ -7,37 +8,84 @@ import ERIFormat
 struct Synthesize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes clips of a drawn face with a synthesised voice, whose intensities are known.",
-    discussion: "The same seed gives the same pixels, samples and intensities on every machine.")
+    discussion:
+      "The same seed gives the same pixels, samples and intensities on every machine. With --dataset, Anxiety is heard only, Disgust and Empathic-Pain are seen only."
+  )
 
   @Argument(help: "The folder to write to.") var folder: String
   @Option(help: "How many clips.") var clips = 1
   @Option(help: "The seed.") var seed: UInt64 = 0
   @Option(help: "Seconds of each clip.") var seconds = 10.0
+  @Option(help: "Width and height of the picture. Faces are found from a height of 220 on.") var size = "320x240"
+  @Option(help: "Pictures per second.") var fps = 25
+  @Option(help: "Clips at once; the bytes do not depend on their number. Default: all processors.") var threads: Int?
+  @Flag(help: "Write a labelled dataset: data_info.csv and the clips in train/mp4, val/mp4 and test/mp4.")
+  var dataset = false
+  @Option(help: "With --dataset: percent of the clips for train, val and test.") var split: String?
 
   func validate() throws {
     if clips < 1 || clips > 1_000_000 { throw ValidationError("--clips: expected 1 to 1000000, found \(clips)") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    }
+    if measures == nil { throw ValidationError("--size: expected WIDTHxHEIGHT, found \"\(size)\"") }
+    if let split {
+      if !dataset { throw ValidationError("--split: expected --dataset, found none") }
+      if SyntheticDataset.Shares(split) == nil {
+        throw ValidationError("--split: expected three shares that add up to 100, as 70,15,15, found \"\(split)\"")
+      }
+    }
   }
 
   func run() throws {
     try reporting { () throws(CommandFailure) in
+      let (width, height) = measures ?? (0, 0)
+      let format = ClipFormat(width: width, height: height, duration: seconds, framesPerSecond: fps)
+      let threads = threads ?? min(eri_processor_count(), 1024)
       let bar = ProgressBar()
-      var fault: CommandFailure?
-      var done = 0
-      do throws(DatasetError) {
-        let synthesizer = try Synthesizer(seed: seed, format: ClipFormat(duration: seconds))
-        try synthesizer.writeClips(count: clips, to: folder) { clip, path in
-          done += 1
-          bar.clear()
-          let planted = clip.labels.values.map { fixed($0, 2) }
-          do throws(CommandFailure) { try Console.print("\(path)  planted \(joined(planted, separator: " "))") } catch {
-            fault = fault ?? error
-          }
-          bar.show(folder, Double(done) / Double(clips))
-        }
-      } catch { throw CommandFailure(.invalid, error.description) }
+      let result: String?
+      do throws(SynthesisError) {
+        result = try dataset ? writeDataset(format, threads, bar) : writeClips(format, threads, bar)
+      } catch {
+        bar.clear()
+        throw CommandFailure(.invalid, error.description)
+      }
       bar.clear()
-      if let fault { throw fault }
+      if let result { try Console.print(result) }
       return .done
     }
+  }
+
+  /// WIDTHxHEIGHT.
+  private var measures: (Int, Int)? {
+    let parts = size.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let width = parts[0], let height = parts[1] else { return nil }
+    return (width, height)
+  }
+
+  /// - Returns: a line that names the label file and how many clips are in each split.
+  private func writeDataset(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(SynthesisError) -> String {
+    let shares = split.flatMap { SyntheticDataset.Shares($0) } ?? .usual
+    let dataset = try SyntheticDataset(seed: seed, count: clips, format: format, shares: shares)
+    var done = 0
+    bar.show(folder, done: 0, of: clips, "clips")
+    try dataset.write(to: folder, threads: threads) {
+      done += 1
+      bar.show(folder, done: done, of: clips, "clips")
+    }
+    let counts = DatasetSplit.allCases.map { "\(dataset.clips(in: $0)) \($0.words[0])" }
+    return "\(folder)/data_info.csv  \(joined(counts, separator: ", "))"
+  }
+
+  private func writeClips(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(SynthesisError) -> String? {
+    var lines: [String] = []
+    bar.show(folder, done: 0, of: clips, "clips")
+    let synthesizer = try Synthesizer(seed: seed, format: format)
+    try synthesizer.writeClips(count: clips, to: folder, threads: threads) { clip, path in
+      let planted = clip.labels.values.map { fixed($0, 2) }
+      lines.append("\(path)  planted \(joined(planted, separator: " "))")
+      bar.show(folder, done: lines.count, of: clips, "clips")
+    }
+    return lines.isEmpty ? nil : joined(lines, separator: "\n")
   }
 }

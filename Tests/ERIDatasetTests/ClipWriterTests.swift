@@ -95,7 +95,7 @@ private func output(of command: [String]) throws -> String {
     let folder = try ScratchFolder()
     try Data().write(to: URL(fileURLWithPath: folder.path + "/file"))
     let target = folder.path + "/file/clips"
-    let error = #expect(throws: DatasetError.self) {
+    let error = #expect(throws: SynthesisError.self) {
       try Synthesizer(seed: 3, format: short).writeClips(count: 1, to: target) { _, _ in }
     }
     let expected =
@@ -107,7 +107,7 @@ private func output(of command: [String]) throws -> String {
   @Test func `a file in a folder that does not exist is an error and leaves nothing`() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/missing/clip.mp4"
-    let error = #expect(throws: DatasetError.self) {
+    let error = #expect(throws: SynthesisError.self) {
       try ClipWriter.write(try Synthesizer(seed: 3, format: short).clip(0), to: path)
     }
     #expect(error == .notWritable(path: path, reason: "No such file or directory"))
@@ -117,7 +117,7 @@ private func output(of command: [String]) throws -> String {
   @Test func `a missing encoder is named`() throws {
     let container = try #require(avformat_alloc_context())
     defer { avformat_free_context(container) }
-    let error = #expect(throws: DatasetError.self) {
+    let error = #expect(throws: SynthesisError.self) {
       _ = try EncodedTrack(path: "x.mp4", encoder: "no-such", container: container) { _ in }
     }
     let expected =
@@ -133,13 +133,13 @@ private func output(of command: [String]) throws -> String {
     (ClipFormat(duration: .nan), "a clip must last 0.2 to 600 seconds, not nan"),
   ])
   func `measures that cannot be made are refused`(format: ClipFormat, reason: String) {
-    let error = #expect(throws: DatasetError.self) { try Synthesizer(seed: 1, format: format) }
+    let error = #expect(throws: SynthesisError.self) { try Synthesizer(seed: 1, format: format) }
     #expect(error?.description == "Cannot synthesise a clip: \(reason).")
   }
 
   @Test func `a picture of another size than the clip's is refused`() throws {
     let writer = try ClipWriter(path: "unused.mp4", format: short)
-    #expect(throws: DatasetError.badFormat("a frame of 64 × 64 pixels does not fit a clip of 160 × 120")) {
+    #expect(throws: SynthesisError.badFormat("a frame of 64 × 64 pixels does not fit a clip of 160 × 120")) {
       try writer.append(DrawnFrame(width: 64, height: 64))
     }
   }

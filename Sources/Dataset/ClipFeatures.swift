@@ -1,63 +1,68 @@
 import CERISystem
-import ERICommands
-import ERIFormat
-import ERIMedia
+package import ERIFormat
+package import ERIMedia
 import ERISignal
 
-/// What a clip gives the network: face crops, MFCC and rows, before normalisation.
-struct ClipFeatures {
+/// What a clip gives the network before normalisation: face crops and MFCC.
+package struct ClipFeatures: Sendable {
   /// Milliseconds of each stage.
-  struct Stages {
-    var decode = 0.0
-    var detect = 0.0
-    var crop = 0.0
-    var sound = 0.0
-    var mfcc = 0.0
-    var network = 0.0
+  package struct Stages: Sendable {
+    package var decode = 0.0
+    package var detect = 0.0
+    package var crop = 0.0
+    package var sound = 0.0
+    package var mfcc = 0.0
   }
 
   /// Nil if there are no pictures, or they were not asked for.
-  var video: VideoSummary?
+  package private(set) var video: VideoSummary?
   /// RGB bytes [steps, size, size, 3]; nil without a face.
-  var faces: [UInt8]?
-  var soundSeconds: Double?
+  package private(set) var faces: [UInt8]?
+  package private(set) var soundSeconds: Double?
   /// [F, coefficients]; nil without sound.
-  var mfcc: [Float]?
-  /// [steps, stack × coefficients]; nil without sound.
-  var rows: [Float]?
-  /// How many rows there were to choose from.
-  var rowCount = 0
-  var stages = Stages()
-  /// What is missing or was passed over, a sentence each.
-  var notes: [String] = []
+  package private(set) var mfcc: [Float]?
+  /// How many rows of adjacent MFCC frames there are to choose from.
+  package private(set) var rowCount = 0
+  package private(set) var stages = Stages()
+  /// Which modalities are missing, a few words each ("no sound").
+  package private(set) var absences: [String] = []
+  /// What was skipped, repaired or guessed, a sentence each.
+  package private(set) var warnings: [String] = []
+
+  /// Absences and warnings.
+  package var notes: [String] { absences + warnings }
 
   /// Reads a clip.
-  /// - Parameters: detector: nil if pictures are not wanted · wantsSound: whether sound is.
-  /// - Throws: `CommandFailure` with the decoder's sentence if nothing of it can be used.
-  init(
-    path: String, preprocessing: Preprocessing, detector: FaceDetector?, wantsSound: Bool,
-    progress: (Int, Int?) -> Void
-  ) throws(CommandFailure) {
+  /// - Parameters:
+  ///   - media: its files
+  ///   - preprocessing: for which modalities, and how
+  ///   - detector: this thread's; needed for pictures
+  ///   - progress: called now and then with the pictures decoded and the number expected, if known
+  /// - Throws: `DatasetError` with the decoder's sentence if nothing of it can be used.
+  package init(
+    _ media: ClipMedia, preprocessing: Preprocessing, detector: FaceDetector?,
+    progress: (Int, Int?) -> Void = { _, _ in }
+  ) throws(DatasetError) {
     var faults: [MediaError] = []
-    if let detector {
+    if let settings = preprocessing.video, let detector {
       do throws(MediaError) {
-        try readFaces(path, preprocessing.video ?? VideoPreprocessing(), detector, progress)
+        try readFaces(media.video, settings, detector, progress)
       } catch { faults.append(error) }
     }
-    if wantsSound {
+    if let settings = preprocessing.audio {
       do throws(MediaError) {
-        try readSound(path, preprocessing.audio ?? AudioPreprocessing())
+        try readSound(media.sound, settings)
       } catch { faults.append(error) }
     }
-    if faces == nil, rows == nil {
+    if faces == nil, mfcc == nil {
       // The file's own fault says more than what is missing because of it.
-      if let fault = faults.first { throw CommandFailure(fault) }
-      throw CommandFailure(
+      if let fault = faults.first { throw DatasetError(fault) }
+      let wanted = ClipFeatures.wanted(preprocessing.video != nil, preprocessing.audio != nil)
+      throw DatasetError(
         .invalid,
-        "\(path): expected \(ClipFeatures.wanted(detector != nil, wantsSound)), found "
-          + joined(notes, separator: " and ") + "; give another clip")
+        "\(media.name): expected \(wanted), found " + joined(notes, separator: " and ") + "; give another clip")
     }
-    notes += faults.map { $0.sentence }
+    warnings += faults.map { $0.sentence }
   }
 
   private static func wanted(_ faces: Bool, _ sound: Bool) -> String {
@@ -75,10 +80,10 @@ struct ClipFeatures {
       try FaceTrack.read(path: path, detector: detector, options: options, progress: progress)
     }
     switch outcome {
-    case .noVideo: notes.append("no pictures")
+    case .noVideo: absences.append("no pictures")
     case .noFace(let summary):
       take(summary)
-      notes.append("no face in \(summary.frames) frames")
+      absences.append("no face in \(summary.frames) frames")
     case .face(let track):
       take(track.video)
       faces = track.crops
@@ -90,17 +95,17 @@ struct ClipFeatures {
     stages.decode = summary.decodeMilliseconds
     stages.detect = summary.detectMilliseconds
     stages.crop = summary.cropMilliseconds
-    notes += summary.warnings
+    warnings += summary.warnings
   }
 
   private mutating func readSound(_ path: String, _ settings: AudioPreprocessing) throws(MediaError) {
     let start = eri_clock_monotonic()
     guard let sound = try Sound.read(path: path) else {
-      notes.append("no sound")
+      absences.append("no sound")
       return
     }
     let decoded = eri_clock_monotonic()
-    notes += sound.warnings
+    warnings += sound.warnings
     soundSeconds = sound.seconds
     do throws(SignalError) {
       let mfcc = try MFCC(
@@ -110,30 +115,11 @@ struct ClipFeatures {
           topDecibels: Double(settings.topDecibels))
       ).compute(sound.samples)
       rowCount = AudioRows.count(frames: mfcc.count / settings.coefficientCount)
-      rows = try AudioRows.make(
-        mfcc: mfcc, coefficients: settings.coefficientCount, steps: settings.steps,
-        selection: settings.selection.rowSelection)
       self.mfcc = mfcc
     } catch {
-      notes.append(error.sentence)
+      warnings.append(error.sentence)
     }
     stages.sound = Double(decoded - start) / 1e6
     stages.mfcc = Double(eri_clock_monotonic() - decoded) / 1e6
   }
-}
-
-extension AudioPreprocessing.Selection {
-  /// The signal library's name of the rule.
-  var rowSelection: RowSelection {
-    switch self {
-    case .uniform: .uniform
-    case .segmentMean: .segmentMean
-    case .full: .full
-    }
-  }
-}
-
-extension CommandFailure {
-  /// A media file's fault: input that cannot be used, or a codec that is missing here.
-  init(_ error: MediaError) { self.init(error.kind == .unsupported ? .unsupported : .invalid, error.sentence) }
 }
