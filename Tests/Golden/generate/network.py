@@ -159,10 +159,9 @@ class SpatialEncoder(nn.Module):
             Block(width, p.heads, p.feed_forward, lambda x: F.gelu(x, approximate=p.gelu), p.dropout, p.attention_bias)
             for _ in range(p.blocks))
         self.norm = nn.LayerNorm(width) if p.final_norm else None
-        self.dropout = p.dropout
 
     def forward(self, x):
-        x = F.dropout(x + self.pos, self.dropout, self.training)
+        x = x + self.pos
         for block in self.blocks:
             x = block(x)
         return x if self.norm is None else self.norm(x)
