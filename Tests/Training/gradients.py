@@ -60,17 +60,13 @@ def write(work):
         loss, _, exact, errors = training.measured(
             name, parameters, weights, {value: torch.from_numpy(array) for value, array in inputs.items()},
             torch.from_numpy(targets))
+        exact = {tensor: values for tensor, values in exact.items() if not training.is_running(tensor)}
+        errors = {tensor: errors[tensor] for tensor in exact}
         (folder / "exact").mkdir()
         for tensor, values in exact.items():
             np.save(folder / "exact" / f"{tensor}.npy", values.numpy())
         (folder / "errors.json").write_text(json.dumps(errors))
         print(f"{name}: batch {batch}, {len(exact)} tensors, loss {loss:.6f}", flush=True)
-
-
-def kind(tensor):
-    if training.is_running(tensor):
-        return "statistic"
-    return "zero" if training.is_zero(tensor) else ""
 
 
 def compare(work, found, every):
@@ -95,8 +91,8 @@ def compare(work, found, every):
         print(f"  {'ratio':>8} {'eri':>9} {'PyTorch':>9}  tensor")
         for ratio, tensor, distance, error, norm in rows if every else rows[:10]:
             # Relative, but for what has no size of its own.
-            scale = 1 if kind(tensor) == "zero" else norm
-            print(f"  {ratio:>8.2f} {distance / scale:>9.1e} {error / scale:>9.1e}  {tensor} {kind(tensor)}")
+            scale, kind = (1, ", zero in theory") if training.is_zero(tensor) else (norm, "")
+            print(f"  {ratio:>8.2f} {distance / scale:>9.1e} {error / scale:>9.1e}  {tensor}{kind}")
         above = sum(row[0] > ALLOWED for row in rows)
         print(f"  worst ratio {rows[0][0]:.2f}; {above} above {ALLOWED:g}")
         beyond += above
