@@ -32,12 +32,13 @@ device:
 
 # Goldens from PyTorch and librosa, in a throw-away Python environment, then the full network and facenet-pytorch's files
 # against PyTorch, PyTorch's and NumPy's reading of what is written for them, ONNX's own tests, and ONNX Runtime's outputs for our networks; the results
-# are committed, and what changed in them is printed last.
+# are committed, and what changed in them is printed last. Gradients of full networks are held against PyTorch's too.
 oracle:
-	set -e; for script in mfcc.py dual_branch.py mtcnn.py seeded.py checkpoints.py; do Tests/Golden/generate/run $$script; done
+	set -e; for script in mfcc.py dual_branch.py training.py mtcnn.py seeded.py checkpoints.py; do Tests/Golden/generate/run $$script; done
 	Tests/Golden/generate/full
 	Tests/Golden/generate/mtcnn-files
 	Tests/Golden/generate/written
+	Tests/Training/run
 	Tests/ONNX/run export.py
 	Tests/ONNX/run node_tests.py --require 90
 	git diff --stat -- Tests/Golden

@@ -76,7 +76,7 @@ package struct NetworkGolden {
 }
 
 /// Vectors and weight norm's lengths moved off the values they start at, so that no layer is an identity.
-private func perturbed(_ model: Model, seed: UInt64) throws -> Model {
+func perturbed(_ model: Model, seed: UInt64) throws -> Model {
   var model = model
   for (index, tensor) in model.tensors.enumerated()
   where tensor.role == .weight && (tensor.shape.count == 1 || tensor.name.hasSuffix(".g")) {

@@ -20,6 +20,7 @@ class Spatial:
     gelu: str = "none"  # nn.functional.gelu's word for the exact form; or "tanh"
     attention_bias: bool = True
     final_norm: bool = True
+    dropout: float = 0.1
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Temporal:
     feed_forward: int = 256
     temma_norm: bool = False
     band: tuple | None = None
+    dropout: float = 0.2
 
 
 @dataclass
@@ -92,10 +94,11 @@ class TemmaNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads, bias, band):
+    def __init__(self, width, heads, bias, band, dropout):
         super().__init__()
         self.heads = heads
         self.band = band
+        self.dropout = dropout
         self.q = nn.Linear(width, width, bias=bias)
         self.k = nn.Linear(width, width, bias=bias)
         self.v = nn.Linear(width, width, bias=bias)
@@ -114,32 +117,37 @@ class Attention(nn.Module):
             i = torch.arange(length)[:, None]
             j = torch.arange(length)[None, :]
             scores = scores.masked_fill((j < i - before) | (j > i + after), float("-inf"))
-        context = (scores.softmax(-1) @ split(self.v(x))).transpose(1, 2).reshape(batch, length, width)
+        shares = F.dropout(scores.softmax(-1), self.dropout, self.training)
+        context = (shares @ split(self.v(x))).transpose(1, 2).reshape(batch, length, width)
         return self.o(context)
 
 
 class FeedForward(nn.Module):
-    def __init__(self, width, inner, activation):
+    def __init__(self, width, inner, activation, dropout):
         super().__init__()
         self.fc1 = nn.Linear(width, inner)
         self.fc2 = nn.Linear(inner, width)
         self.activation = activation
+        self.dropout = dropout
 
     def forward(self, x):
-        return self.fc2(self.activation(self.fc1(x)))
+        return self.fc2(F.dropout(self.activation(self.fc1(x)), self.dropout, self.training))
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads, inner, activation, bias=True, band=None, norm=nn.LayerNorm):
+    """In training, attention's shares, the feed-forward's inner values and what each adds to the residual are dropped."""
+
+    def __init__(self, width, heads, inner, activation, dropout, bias=True, band=None, norm=nn.LayerNorm):
         super().__init__()
         self.norm1 = norm(width)
         self.norm2 = norm(width)
-        self.attn = Attention(width, heads, bias, band)
-        self.ffn = FeedForward(width, inner, activation)
+        self.attn = Attention(width, heads, bias, band, dropout)
+        self.ffn = FeedForward(width, inner, activation, dropout)
+        self.dropout = dropout
 
     def forward(self, x):
-        x = x + self.attn(self.norm1(x))
-        return x + self.ffn(self.norm2(x))
+        x = x + F.dropout(self.attn(self.norm1(x)), self.dropout, self.training)
+        return x + F.dropout(self.ffn(self.norm2(x)), self.dropout, self.training)
 
 
 class SpatialEncoder(nn.Module):
@@ -148,7 +156,7 @@ class SpatialEncoder(nn.Module):
         width = 4 * p.base_width
         self.pos = nn.Parameter(torch.zeros(1, tokens, width))
         self.blocks = nn.ModuleList(
-            Block(width, p.heads, p.feed_forward, lambda x: F.gelu(x, approximate=p.gelu), p.attention_bias)
+            Block(width, p.heads, p.feed_forward, lambda x: F.gelu(x, approximate=p.gelu), p.dropout, p.attention_bias)
             for _ in range(p.blocks))
         self.norm = nn.LayerNorm(width) if p.final_norm else None
 
@@ -189,16 +197,19 @@ class CausalConvolution(nn.Module):
 
 
 class TemporalBlock(nn.Module):
-    def __init__(self, inputs, outputs, kernel, dilation, convolutions):
+    """In training, the output of each convolution's ReLU is dropped."""
+
+    def __init__(self, inputs, outputs, kernel, dilation, convolutions, dropout):
         super().__init__()
         self.conv1 = CausalConvolution(inputs, outputs, kernel, dilation)
         self.conv2 = CausalConvolution(outputs, outputs, kernel, dilation) if convolutions == 2 else None
         self.down = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else None
+        self.dropout = dropout
 
     def forward(self, x):
-        y = F.relu(self.conv1(x))
+        y = F.dropout(F.relu(self.conv1(x)), self.dropout, self.training)
         if self.conv2 is not None:
-            y = F.relu(self.conv2(y))
+            y = F.dropout(F.relu(self.conv2(y)), self.dropout, self.training)
         return F.relu(y + (x if self.down is None else self.down(x)))
 
 
@@ -207,7 +218,7 @@ class TemporalConvolutions(nn.Sequential):
 
     def __init__(self, inputs, p):
         super().__init__(*(
-            TemporalBlock(inputs if level == 0 else p.width, p.width, p.kernel, 2**level, p.convolutions)
+            TemporalBlock(inputs if level == 0 else p.width, p.width, p.kernel, 2**level, p.convolutions, p.dropout)
             for level in range(p.levels)))
 
     def forward(self, x):
@@ -219,8 +230,9 @@ class TemporalEncoder(nn.Module):
         super().__init__()
         norm = TemmaNorm if p.temma_norm else nn.LayerNorm
         self.blocks = nn.ModuleList(
-            Block(p.width, p.heads, p.feed_forward, F.relu, band=p.band, norm=norm) for _ in range(p.blocks))
+            Block(p.width, p.heads, p.feed_forward, F.relu, p.dropout, band=p.band, norm=norm) for _ in range(p.blocks))
         self.norm = norm(p.width)
+        self.dropout = p.dropout
         self.scale = p.width**0.5 if p.scaled else 1.0
         step = torch.arange(steps, dtype=torch.float64)[:, None]
         frequency = p.position_base ** (-torch.arange(0, p.width, 2, dtype=torch.float64) / p.width)
@@ -228,7 +240,7 @@ class TemporalEncoder(nn.Module):
         self.register_buffer("table", table.reshape(steps, p.width).float(), persistent=False)
 
     def forward(self, x):
-        x = x * self.scale + self.table
+        x = F.dropout(x * self.scale + self.table, self.dropout, self.training)
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
@@ -258,6 +270,42 @@ class Branch(nn.Module):
         return self.temporal(self.tcn(x))
 
 
+class Head(nn.Module):
+    """Features [N, T, width] to intensities [N, labels]."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.pool = Pool(p.temporal.width)
+        self.fc = nn.Linear(p.temporal.width, p.labels)
+
+    def forward(self, x):
+        return torch.sigmoid(self.fc(self.pool(x)))
+
+
+class AudioBranch(nn.Module):
+    """The audio branch with a head of its own."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.audio = Branch(p, p.sound_width, video=False)
+        self.audio.head = Head(p)
+
+    def forward(self, audio):
+        return self.audio.head(self.audio(audio))
+
+
+class VideoBranch(nn.Module):
+    """The video branch with a head of its own."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.video = Branch(p, 4 * p.spatial.base_width, video=True)
+        self.video.head = Head(p)
+
+    def forward(self, faces):
+        return self.video.head(self.video(faces))
+
+
 class Fusion(nn.Module):
     def __init__(self, p):
         super().__init__()
@@ -270,20 +318,28 @@ class Fusion(nn.Module):
         return torch.sigmoid(self.fc(self.pool(self.proj(self.norm(torch.cat([audio, video], dim=2))))))
 
 
-class DualBranch(nn.Module):
+class FusionPart(nn.Module):
+    """The dual-branch network from both branches' features on; `present` [N, 2] says which of them count (audio, video)."""
+
     def __init__(self, p):
         super().__init__()
-        self.video = Branch(p, 4 * p.spatial.base_width, video=True)
-        self.audio = Branch(p, p.sound_width, video=False)
         self.fusion = Fusion(p)
 
-    def forward(self, faces, audio, present=None):
-        heard = self.audio(audio)
-        seen = self.video(faces)
+    def forward(self, heard, seen, present=None):
         if present is not None:
             heard = heard * present[:, 0, None, None]
             seen = seen * present[:, 1, None, None]
         return self.fusion(heard, seen)
+
+
+class DualBranch(FusionPart):
+    def __init__(self, p):
+        super().__init__(p)
+        self.video = Branch(p, 4 * p.spatial.base_width, video=True)
+        self.audio = Branch(p, p.sound_width, video=False)
+
+    def forward(self, faces, audio, present=None):
+        return super().forward(self.audio(audio), self.video(faces), present)
 
 
 def load(network, weights):
