@@ -209,17 +209,24 @@ package final class Trainer {
   /// A run that ended after an epoch's checkpoint and before its file writes the file now.
   private func restoreOutput() throws(TrainError) {
     guard let output = task.output, let best = state.best else { return }
-    var found: Int64?
+    var found: BestEpoch?
     do throws(FormatError) {
-      for parameter in try Model(reading: output).provenance?.training ?? [] where parameter.name == "best_epoch" {
-        if case .integer(let epoch) = parameter.value { found = epoch }
+      var recorded = BestEpoch(epoch: 0, pearson: .nan)
+      for parameter in try Model(reading: output).provenance?.training ?? [] {
+        if parameter.name == "best_epoch", case .integer(let epoch) = parameter.value {
+          recorded.epoch = Int(clamping: epoch)
+        }
+        if parameter.name == "best_validation_pearson", case .number(let pearson) = parameter.value {
+          recorded.pearson = pearson
+        }
       }
+      found = recorded
     } catch { found = nil }
-    if found == Int64(best.epoch) { return }
+    if found == best { return }
     guard state.epoch == best.epoch, state.step == 0 else {
       throw TrainError(
         .invalid,
-        "\(output): expected the weights of epoch \(best.epoch), the best of the run to go on with, found \(found.map { "those of epoch \($0)" } ?? "none"); put the file back, or train without --resume"
+        "\(output): expected the weights of epoch \(best.epoch), the best of the run to go on with, found \(found.map { "those of epoch \($0.epoch)" } ?? "none"); put the file back, or train without --resume"
       )
     }
     try writeOutput(try shipped())
