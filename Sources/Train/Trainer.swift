@@ -104,7 +104,8 @@ package final class Trainer {
     let checkpoint = resumes ? try Trainer.checkpoint(task, events) : nil
     let settings = settings
     graph = try TrainableGraph(
-      checkpoint?.model ?? task.model, dropouts: task.dropouts,
+      checkpoint.map { (checkpoint) throws(TrainError) in try Trainer.weights(of: checkpoint, in: task) } ?? task.model,
+      dropouts: task.dropouts,
       isFrozen: { settings.freezesBackbone && $0.hasPrefix(Trainer.backbone) },
       frozenStatistics: settings.freezesBackbone, threads: threads)
     optimizer = Optimizer(
@@ -128,6 +129,8 @@ package final class Trainer {
   deinit { average?.deallocate() }
 
   private static let backbone = "video.backbone."
+  /// Clips that are validated at once: more need more memory and are no faster.
+  private static let validationBatch = 16
 
   /// Extents of the inputs for one sample.
   private static func inputShapes(of model: Model) throws(TrainError) -> [(name: String, shape: [Int])] {
@@ -172,6 +175,20 @@ package final class Trainer {
       events.note("\(path): made for \(counted(made.settings.epochs, "epoch")), goes on to \(own.settings.epochs)")
     }
     return checkpoint
+  }
+
+  /// The graph to train with a checkpoint's weights: whatever the file says, the graph is the one that was asked for.
+  private static func weights(of checkpoint: TrainingCheckpoint, in task: TrainingTask) throws(TrainError) -> Model {
+    let path = TrainingTask.checkpointPath(of: task.output ?? "")
+    guard checkpoint.model.tensors.count == task.model.tensors.count else {
+      throw TrainError(
+        .invalid,
+        "\(path): expected \(counted(task.model.tensors.count, "tensor")) of weights, found \(checkpoint.model.tensors.count); train without --resume"
+      )
+    }
+    do throws(FormatError) { return try task.model.replacing(tensorsOf: checkpoint.model) } catch {
+      throw TrainError(error, in: path)
+    }
   }
 
   private func take(_ checkpoint: TrainingCheckpoint) throws(TrainError) {
@@ -326,7 +343,8 @@ package final class Trainer {
   private func validate(_ model: Model) throws(TrainError) -> Score {
     let predictor = try Predictor(model, place: "validation", threads: threads)
     let predictions = try predictor.outputs(
-      of: task.validation, from: task.source, shapes: inputShapes, batch: settings.samplesAtOnce)
+      of: task.validation, from: task.source, shapes: inputShapes,
+      batch: min(settings.samplesAtOnce, Trainer.validationBatch))
     guard predictions.allSatisfy(\.isFinite) else { throw divergence("validation output", .nan) }
     let truth = task.validation.flatMap { task.source.samples[$0].targets }
     return Score(predictions: predictions, truth: truth, labels: task.source.labels)

@@ -9,6 +9,11 @@ enum Interruption {
   static func watch() {
     // Made before a signal can come: a handler must not be the first to touch it.
     signal.store(0, ordering: .relaxed)
+    // A process inherits what its parent's thread had blocked, and some libraries' threads block everything.
+    var numbers = sigset_t()
+    sigemptyset(&numbers)
+    for number in [SIGINT, SIGTERM] { sigaddset(&numbers, number) }
+    pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
     for number in [SIGINT, SIGTERM] {
       Foundation.signal(number) { number in
         Interruption.signal.store(number, ordering: .relaxed)

@@ -83,7 +83,8 @@ struct LabelledEstimates {
     let rows: [DatasetManifest.Row]
     do throws(DatasetError) {
       manifest = try DatasetManifest(folder: folder, labels: labels)
-      rows = try manifest.rows(in: split)
+      // In the order of a cache, so that the intervals' draws are the same.
+      rows = try manifest.rows(in: split).sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
     } catch { throw CommandFailure(error) }
     let order = try places(of: estimator.labels, model, in: manifest.labels, manifest.file)
     var estimates = LabelledEstimates(labels: estimator.labels)

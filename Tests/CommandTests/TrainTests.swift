@@ -195,7 +195,7 @@ import Testing
     #expect(
       outcome.errors
         == "eri: cache: expected faces, found a cache without; prepare the dataset with --modality both\n")
-    outcome = try data.run("train audio --data cache --out a.eri --set steps=9")
+    outcome = try data.run("train audio --data cache --out a.eri --set sound.coefficients=9")
     #expect(outcome.status == 2)
     #expect(outcome.errors.hasPrefix("eri: cache: expected features as audio-branch takes them"))
     outcome = try data.run("train audio --data cache --out a.eri --set fusion.width=9")
