@@ -113,9 +113,12 @@ let package = Package(
       name: "eri-run", dependencies: ["ERICommands", "ERIFormat", "CERISystem"], swiftSettings: strict),
 
     // Tests.
-    .target(name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks"], path: "Tests/ERITestSupport"),
+    .target(
+      name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks", "CERIKernels"], path: "Tests/ERITestSupport"),
     .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
     .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
+    .testTarget(
+      name: "ERITrainingKernelTests", dependencies: ["CERITraining", "CERIKernels", "ERIFormat", "ERITestSupport"]),
     .testTarget(
       name: "ERIFormatTests",
       dependencies: ["ERIFormat", "CERISchema", "CERISystem", "CProtobufC", "CZstd", "ERITestSupport"]),
@@ -145,7 +148,8 @@ let package = Package(
     .testTarget(
       name: "ERITrainTests",
       dependencies: [
-        "ERITrain", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CERIKernels", "CERITraining", "ERITestSupport",
+        "ERITrain", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CERIKernels", "CERITraining",
+        "ERITestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ERIConvert", "ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],

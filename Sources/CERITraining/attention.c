@@ -17,8 +17,8 @@ typedef struct {
   uint64_t first;
 } head;
 
-/// Queries begin..<begin + count and the keys that any of them may see: firstKey, a multiple of a panel, up to endKey. `width` is what
-/// a row of probabilities takes.
+/// Queries begin..<begin + count and the keys that any of them may see: firstKey, a multiple of a panel, up to endKey. `width` is
+/// what a row of probabilities takes.
 typedef struct {
   size_t begin, count, firstKey, endKey, width;
 } query_block;
@@ -80,7 +80,8 @@ static float *part(float *scratch, size_t *count, size_t floats) {
   return begin;
 }
 
-static layout layout_of(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension, float *scratch, size_t *count) {
+static layout layout_of(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension, float *scratch,
+                        size_t *count) {
   size_t paddedKeys = eri_round_up(keys, ERI_PANEL), rows = block_limit(queries);
   size_t keyWidth = eri_round_up(keyDimension, ERI_PANEL), valueWidth = eri_round_up(valueDimension, ERI_PANEL);
   layout l;

@@ -12,7 +12,6 @@ enum SoundFile {
   /// - Returns: nil if libsndfile does not know the content.
   /// - Throws: `.unreadable`, `.damaged` if nothing can be decoded, `.unsupported`, `.tooLong`, `.outOfMemory`.
   static func read(_ path: String, longestSeconds: Int) throws(MediaError) -> Sound? {
-    // By descriptor: given a name, libsndfile takes files of some extensions for headerless sound.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw MediaError(
@@ -21,7 +20,13 @@ enum SoundFile {
     }
     defer { close(descriptor) }
     var information = SF_INFO()
-    guard let file = sf_open_fd(descriptor, Int32(SFM_READ), &information, 0) else { return nil }
+    // Given a name, libsndfile takes files of some extensions for headerless sound; given a descriptor, it closes that even where
+    // it was told not to, and perhaps by then it is another thread's.
+    var access = descriptorAccess
+    guard
+      let file = sf_open_virtual(
+        &access, Int32(SFM_READ), &information, UnsafeMutableRawPointer(bitPattern: Int(descriptor) + 1))
+    else { return nil }
     defer { sf_close(file) }
     let channels = Int(information.channels)
     guard (1...mostChannels).contains(channels) else {
@@ -96,4 +101,29 @@ enum SoundFile {
       return String(cString: name)
     }.joined(separator: ", ")
   }
+}
+
+/// How libsndfile reads an open file: what it hands back is the descriptor plus 1, as 0 would be no pointer.
+private let descriptorAccess = SF_VIRTUAL_IO(
+  get_filelen: { user in
+    var information = stat()
+    return fstat(descriptor(user), &information) == 0 ? sf_count_t(information.st_size) : -1
+  },
+  seek: { offset, whence, user in sf_count_t(lseek(descriptor(user), off_t(offset), whence)) },
+  read: { target, count, user in
+    guard let target, count > 0 else { return 0 }
+    var done = 0
+    while done < Int(count) {
+      let step = Glibc.read(descriptor(user), target + done, Int(count) - done)
+      if step < 0, errno == EINTR { continue }
+      guard step > 0 else { break }
+      done += step
+    }
+    return sf_count_t(done)
+  },
+  write: { _, _, _ in 0 },
+  tell: { user in sf_count_t(lseek(descriptor(user), 0, SEEK_CUR)) })
+
+private func descriptor(_ user: UnsafeMutableRawPointer?) -> Int32 {
+  Int32(truncatingIfNeeded: Int(bitPattern: user) - 1)
 }

@@ -7,7 +7,7 @@ enum Products {
   /// Rows of a batch whose products are summed in one chain before they are added to a weight's gradient.
   static let depth = 256
   /// Panels packed together.
-  static let panelGroup = 8
+  static let panelGroup = 12
 
   /// An epilogue that adds what the destination holds, or nothing.
   static func epilogue(
@@ -54,7 +54,11 @@ enum Products {
     pack: (_ rows: Range<Int>, _ panels: Range<Int>, _ packed: UnsafeMutablePointer<Float>) -> Void
   ) {
     let panels = (columns + panel - 1) / panel
-    run.split(panels) { firstPanel, lastPanel, thread in
+    // Each piece transposes all of dy again, so pieces are few.
+    let pieces = run.threads.count == 1 ? 1 : min(2 * run.threads.count, (panels + 5) / 6)
+    run.threads.run(pieces) { piece, thread in
+      let firstPanel = panels * piece / pieces
+      let lastPanel = panels * (piece + 1) / pieces
       let transposed = run.scratch(thread)
       let packed = transposed + depth * outputs
       var row = 0

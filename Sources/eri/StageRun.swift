@@ -10,7 +10,11 @@ struct StageRun {
   /// What this run's log and curve end in, where a command makes several.
   let suffix: String
 
-  var stage: String { task.identity.settings.stage.rawValue }
+  /// "audio", or "audio, fold 2".
+  var name: String {
+    let settings = task.identity.settings
+    return settings.stage.rawValue + (settings.fold > 0 ? ", fold \(settings.fold)" : "")
+  }
 
   /// - Parameter resumes: whether to go on from the checkpoint, if there is one.
   func train(resumes: Bool) throws(CommandFailure) -> TrainingOutcome {
@@ -26,7 +30,7 @@ struct StageRun {
     }
     let clips = "\(task.training.count) clips to train on, \(task.validation.count) to validate with"
     Console.note(
-      "\(stage)\(suffix): \(clips), \(counted(training.threads.count, "thread")), kernels \(training.kernels.name)")
+      "\(name): \(clips), \(counted(training.threads.count, "thread")), kernels \(training.kernels.name)")
     let bar = ProgressBar()
     let failure = FailureBox()
     var events = TrainingEvents()
@@ -36,7 +40,7 @@ struct StageRun {
       Console.note(sentence)
     }
     events.progress = { epoch, share, loss in
-      bar.show("\(stage)\(suffix): epoch \(epoch)/\(options.epochs), loss \(fixed(loss, 5))", share)
+      bar.show("\(name): epoch \(epoch)/\(options.epochs), loss \(fixed(loss, 5))", share)
     }
     events.epoch = { history, times, isBest in
       bar.clear()
@@ -69,13 +73,13 @@ struct StageRun {
   private func write(_ history: [EpochRecord], _ times: [EpochTime]) throws(FormatError) {
     if let log = training.options.log { try TrainingLog.write(history, times, to: suffixed(log, suffix)) }
     if let curve = training.options.curve {
-      try LearningCurve(title: "\(stage)\(suffix)", history: history).write(to: suffixed(curve, suffix))
+      try LearningCurve(title: "\(name)", history: history).write(to: suffixed(curve, suffix))
     }
   }
 
   private func line(_ record: EpochRecord, _ time: EpochTime, isBest: Bool) -> String {
     let parts = [
-      "\(stage)\(suffix): epoch \(record.epoch)/\(training.options.epochs)", "loss \(fixed(record.loss, 5))",
+      "\(name): epoch \(record.epoch)/\(training.options.epochs)", "loss \(fixed(record.loss, 5))",
       "train \(fixed(record.trainingPearson, 4))", "validation \(fixed(record.validationPearson, 4))",
       "lr \(decimal(record.learningRate))", "\(fixed(time.seconds, 1)) s",
       "\(fixed(time.samplesPerSecond, 1)) samples/s",

@@ -11,7 +11,7 @@ extension StageTraining {
   /// A run of one branch by itself.
   /// - Parameter start: a checkpoint with weights to start from; nil: those drawn from the seed.
   func branch(
-    _ given: TrainingSettings, _ division: Division, start: String?, output: String?
+    _ given: TrainingSettings, _ division: Division, start: StartOptions.Weights?, output: String?
   ) throws(CommandFailure) -> StageRun {
     var settings = given
     settings.fold = division.fold
@@ -94,15 +94,19 @@ extension StageTraining {
 
   /// The network with a checkpoint's weights: all of them, or those of the video branch's backbone alone.
   private func started(
-    _ network: Network, _ drawn: Model, from path: String
+    _ network: Network, _ drawn: Model, from start: StartOptions.Weights
   ) throws(CommandFailure) -> (Model, String) {
     var conversion: Conversion
+    let path = start.path
     do throws(FormatError) {
-      do throws(FormatError) { conversion = try Conversion(reading: path, fittedTo: try FittingTarget(network)) } catch
-      {
+      var fitting = FittingOptions()
+      fitting.map = try start.map.map { (path) throws(FormatError) in try NameMap(reading: path) }
+      do throws(FormatError) {
+        conversion = try Conversion(reading: path, fittedTo: try FittingTarget(network), options: fitting)
+      } catch {
         guard network.name == "video-branch", error.kind == .invalid else { throw error }
         let target = try FittingTarget(drawn, path: network.name, only: ["video.backbone"])
-        conversion = try Conversion(reading: path, fittedTo: target)
+        conversion = try Conversion(reading: path, fittedTo: target, options: fitting)
       }
     } catch { throw CommandFailure(error) }
     for note in conversion.notes { Console.note("\(path): \(note)") }

@@ -43,7 +43,9 @@ struct StageTraining {
   // MARK: Commands
 
   /// `eri train video` and `eri train audio`.
-  func runBranch(_ settings: TrainingSettings, start: String?, output: String?) throws(CommandFailure) -> ExitStatus {
+  func runBranch(_ settings: TrainingSettings, start: StartOptions.Weights?, output: String?) throws(CommandFailure)
+    -> ExitStatus
+  {
     var results: [BestEpoch] = []
     for division in try divisions() {
       let path = output.map { suffixed($0, division.suffix) }
@@ -68,7 +70,7 @@ struct StageTraining {
 
   /// `eri train all`.
   func runAll(
-    video: (settings: TrainingSettings, start: String?, path: String),
+    video: (settings: TrainingSettings, start: StartOptions.Weights?, path: String),
     audio: (settings: TrainingSettings, path: String), fusion: (settings: TrainingSettings, path: String)
   ) throws(CommandFailure) -> ExitStatus {
     try checkSettings()
@@ -136,8 +138,7 @@ struct StageTraining {
       return nil
     }
     guard let best = outcome.best else { return nil }
-    let fold = division.fold > 0 ? "fold \(division.fold)  " : ""
-    try Console.print("\(fold)\(run.stage)  epoch \(best.epoch)  validation \(fixed(best.pearson, 4))")
+    try Console.print("\(run.name)  epoch \(best.epoch)  validation \(fixed(best.pearson, 4))")
     if let output {
       let digests: Digests
       do throws(FormatError) { digests = try Model(reading: output).digests() } catch { throw CommandFailure(error) }

@@ -43,15 +43,12 @@ struct Synthesize: ParsableCommand {
       let format = ClipFormat(width: width, height: height, duration: seconds, framesPerSecond: fps)
       let threads = threads ?? min(eri_processor_count(), 1024)
       let bar = ProgressBar()
-      let result: String?
-      do throws(SynthesisError) {
-        result = try dataset ? writeDataset(format, threads, bar) : writeClips(format, threads, bar)
+      do throws(CommandFailure) {
+        if dataset { try writeDataset(format, threads, bar) } else { try writeClips(format, threads, bar) }
       } catch {
         bar.clear()
-        throw CommandFailure(.invalid, error.description)
+        throw error
       }
-      bar.clear()
-      if let result { try Console.print(result) }
       return .done
     }
   }
@@ -63,29 +60,41 @@ struct Synthesize: ParsableCommand {
     return (width, height)
   }
 
-  /// - Returns: a line that names the label file and how many clips are in each split.
-  private func writeDataset(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(SynthesisError) -> String {
+  /// Prints a line that names the label file and how many clips are in each split.
+  private func writeDataset(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(CommandFailure) {
     let shares = split.flatMap { SyntheticDataset.Shares($0) } ?? .usual
-    let dataset = try SyntheticDataset(seed: seed, count: clips, format: format, shares: shares)
-    var done = 0
-    bar.show(folder, done: 0, of: clips, "clips")
-    try dataset.write(to: folder, threads: threads) {
-      done += 1
-      bar.show(folder, done: done, of: clips, "clips")
-    }
-    let counts = DatasetSplit.allCases.map { "\(dataset.clips(in: $0)) \($0.words[0])" }
-    return "\(folder)/data_info.csv  \(joined(counts, separator: ", "))"
+    var counts: [String] = []
+    do throws(SynthesisError) {
+      let dataset = try SyntheticDataset(seed: seed, count: clips, format: format, shares: shares)
+      var done = 0
+      bar.show(folder, done: 0, of: clips, "clips")
+      try dataset.write(to: folder, threads: threads) {
+        done += 1
+        bar.show(folder, done: done, of: clips, "clips")
+      }
+      counts = DatasetSplit.allCases.map { "\(dataset.clips(in: $0)) \($0.words[0])" }
+    } catch { throw CommandFailure(.invalid, error.description) }
+    bar.clear()
+    try Console.print("\(folder)/data_info.csv  \(joined(counts, separator: ", "))")
   }
 
-  private func writeClips(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(SynthesisError) -> String? {
-    var lines: [String] = []
-    bar.show(folder, done: 0, of: clips, "clips")
-    let synthesizer = try Synthesizer(seed: seed, format: format)
-    try synthesizer.writeClips(count: clips, to: folder, threads: threads) { clip, path in
-      let planted = clip.labels.values.map { fixed($0, 2) }
-      lines.append("\(path)  planted \(joined(planted, separator: " "))")
-      bar.show(folder, done: lines.count, of: clips, "clips")
-    }
-    return lines.isEmpty ? nil : joined(lines, separator: "\n")
+  /// Prints a line per clip with its intensities.
+  private func writeClips(_ format: ClipFormat, _ threads: Int, _ bar: ProgressBar) throws(CommandFailure) {
+    var fault: CommandFailure?
+    var done = 0
+    do throws(SynthesisError) {
+      let synthesizer = try Synthesizer(seed: seed, format: format)
+      try synthesizer.writeClips(count: clips, to: folder, threads: threads) { clip, path in
+        done += 1
+        bar.clear()
+        let planted = clip.labels.values.map { fixed($0, 2) }
+        do throws(CommandFailure) { try Console.print("\(path)  planted \(joined(planted, separator: " "))") } catch {
+          fault = fault ?? error
+        }
+        bar.show(folder, done: done, of: clips, "clips")
+      }
+    } catch { throw CommandFailure(.invalid, error.description) }
+    bar.clear()
+    if let fault { throw fault }
   }
 }

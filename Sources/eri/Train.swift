@@ -26,6 +26,28 @@ struct BackboneOptions: ParsableArguments {
   }
 }
 
+/// What weights start from instead of a seed.
+struct StartOptions: ParsableArguments {
+  @Option(
+    name: .customLong("init"),
+    help:
+      "Weights to start from, of any container that convert reads: the whole branch, or a ResNet18 or DAN for the video branch's backbone."
+  ) var path: String?
+  @Option(help: "A map of your own to read their names by, as in convert.") var map: String?
+
+  func validate() throws {
+    if map != nil && path == nil { throw ValidationError("--map: expected --init, found none") }
+  }
+
+  /// A checkpoint and the map to read it by.
+  struct Weights {
+    let path: String
+    let map: String?
+  }
+
+  var weights: Weights? { path.map { Weights(path: $0, map: map) } }
+}
+
 /// `eri train video`.
 struct TrainVideo: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,10 +56,7 @@ struct TrainVideo: ParsableCommand {
   @OptionGroup var options: TrainOptions
   @OptionGroup var backbone: BackboneOptions
   @Option(help: "The .eri file to write. Default, with --folds: none.") var out: String?
-  @Option(
-    name: .customLong("init"),
-    help: "Weights to start from: a whole video branch, or a ResNet18 or DAN checkpoint for its backbone.") var start:
-    String?
+  @OptionGroup var start: StartOptions
 
   func validate() throws { try checkOutput(out, options) }
 
@@ -45,7 +64,7 @@ struct TrainVideo: ParsableCommand {
     try training { () throws(CommandFailure) in
       var settings = options.settings(.video)
       backbone.store(in: &settings)
-      return try StageTraining(options).runBranch(settings, start: start, output: out)
+      return try StageTraining(options).runBranch(settings, start: start.weights, output: out)
     }
   }
 }
@@ -57,13 +76,13 @@ struct TrainAudio: ParsableCommand {
 
   @OptionGroup var options: TrainOptions
   @Option(help: "The .eri file to write. Default, with --folds: none.") var out: String?
-  @Option(name: .customLong("init"), help: "Weights to start from: a whole audio branch.") var start: String?
+  @OptionGroup var start: StartOptions
 
   func validate() throws { try checkOutput(out, options) }
 
   func run() throws {
     try training { () throws(CommandFailure) in
-      try StageTraining(options).runBranch(options.settings(.audio), start: start, output: out)
+      try StageTraining(options).runBranch(options.settings(.audio), start: start.weights, output: out)
     }
   }
 }
@@ -103,8 +122,7 @@ struct TrainAll: ParsableCommand {
   @Option(help: "The .eri file to write: the whole network.") var out: String
   @Option(help: "The video branch's file. Default: video.eri beside OUT.") var video: String?
   @Option(help: "The audio branch's file. Default: audio.eri beside OUT.") var audio: String?
-  @Option(name: .customLong("init"), help: "Weights that the video branch or its backbone starts from.") var start:
-    String?
+  @OptionGroup var start: StartOptions
 
   func validate() throws {
     try checkOutput(out, options)
@@ -121,7 +139,7 @@ struct TrainAll: ParsableCommand {
       backbone.store(in: &videoSettings)
       let folder = out.contains("/") ? String(out[...(out.lastIndex(of: "/") ?? out.startIndex)]) : ""
       return try StageTraining(options, severalStages: true).runAll(
-        video: (videoSettings, start, video ?? folder + "video.eri"),
+        video: (videoSettings, start.weights, video ?? folder + "video.eri"),
         audio: (options.settings(.audio), audio ?? folder + "audio.eri"), fusion: (options.settings(.fusion), out))
     }
   }

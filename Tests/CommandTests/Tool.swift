@@ -9,6 +9,9 @@ enum Tool: String, CaseIterable, Sendable {
   private static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
+  /// The program.
+  var path: String { Tool.folder.appendingPathComponent(rawValue).path }
+
   /// What the tool printed and its exit code.
   struct Outcome: Equatable {
     var output: String
@@ -24,8 +27,7 @@ enum Tool: String, CaseIterable, Sendable {
 
   /// Runs the tool in a folder, so that the paths it prints are the ones that were given.
   func run(_ arguments: [String], in folder: TemporaryFolder) throws -> Outcome {
-    let program = Tool.folder.appendingPathComponent(rawValue).path
-    let result = try Command.run([program] + arguments, in: folder.url)
+    let result = try Command.run([path] + arguments, in: folder.url)
     return Outcome(result.text, errors: result.errors, status: result.status)
   }
 

@@ -1,4 +1,5 @@
 import CERIKernels
+import ERITestSupport
 import Testing
 
 @Suite struct `Choice of a variant` {
@@ -10,7 +11,7 @@ import Testing
   @Test func `a variant is found by its name`() {
     for variant in Variant.all {
       #expect(eri_kernels_named(eri_kernels_variant_name(variant.index)) == variant.kernels)
-      #expect(variant.kernels.map { String(cString: eri_kernels_name($0)) } == variant.testDescription)
+      #expect(variant.kernels.map { String(cString: eri_kernels_name($0)) } == variant.description)
     }
   }
 

@@ -1,4 +1,5 @@
 import CERIKernels
+import ERITestSupport
 
 /// A batch of channels-last images in a guarded buffer, halo included.
 final class Images {

@@ -1,4 +1,5 @@
 import CERIKernels
+import ERITestSupport
 import Testing
 
 @Suite struct `Pooling and halos` {

@@ -12,10 +12,13 @@ public struct Tolerance: Sendable {
   public static let winograd = Tolerance(bound: 1e-4)
   /// One rounded operation per element, and elementary functions good to a few units in the last place.
   public static let elements = Tolerance(bound: 1e-6)
-  /// A gradient in float32 against central differences in Double, by norm: rounding of short sums, and 1e-10 of the differences' own.
+  /// A gradient against differences of a Double reference, by norm: the bar of training. Float sums of up to a thousand products in
+  /// several vector lanes keep it with room to spare.
   public static let gradient = Tolerance(bound: 1e-6)
   /// The same where Winograd's transforms round more.
   public static let winogradGradient = Tolerance(bound: 1e-5)
+  /// Sums in doubles of products of floats: what remains is the rounding of the float operands' own differences.
+  public static let sums = Tolerance(bound: 2e-7)
 }
 
 /// Absolute bounds on one element's rounding errors, from the magnitudes that went into it.

@@ -33,10 +33,7 @@ import Testing
   }
 
   private func bytes(_ model: Model, _ name: String) throws -> [UInt8] {
-    let tensor = try #require(model.tensors.first { $0.name == name })
-    var bytes = [UInt8](repeating: 0, count: tensor.byteCount ?? 0)
-    try bytes.withUnsafeMutableBytes { memory throws(FormatError) in try tensor.read(into: memory) }
-    return bytes
+    try #require(model.tensors.first { $0.name == name }).bytes()
   }
 
   @Test func `the whole network has the branches' weights`() throws {
@@ -73,13 +70,12 @@ import Testing
     func read(_ chosen: [Int]) throws -> [Float] {
       let features = try FusionFeatures(
         of: network, chosen, from: source, file: folder.path("features.eri"), batch: 3, threads: threads)
-      var values = [Float](repeating: .nan, count: 128)
+      let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: 128)
+      defer { values.deallocate() }
       for sample in chosen {
-        try values.withUnsafeMutableBufferPointer { values throws(TrainError) in
-          try features.fill("audio.temporal.norm.out", of: sample, Augmentation(), into: values)
-        }
+        try features.fill("audio.temporal.norm.out", of: sample, Augmentation(), into: values)
       }
-      return values
+      return [Float](values)
     }
     let first = try read([0, 1, 2])
     let reads = source.reads.load(ordering: .relaxed)

@@ -19,9 +19,7 @@ import Testing
     var state: [String: [UInt8]] = [:]
     for tensor in try Model(reading: folder.path("\(name).checkpoint.eri")).tensors
     where tensor.name != "training.times" {
-      var bytes = [UInt8](repeating: 0, count: tensor.byteCount ?? 0)
-      try bytes.withUnsafeMutableBytes { memory throws(FormatError) in try tensor.read(into: memory) }
-      state[tensor.name] = bytes
+      state[tensor.name] = try tensor.bytes()
     }
     return state
   }

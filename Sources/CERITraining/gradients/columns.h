@@ -1,12 +1,13 @@
-// Sums of columns over the rows of a batch. Every column is one chain of additions of doubles in the order of the rows: so a split
-// of the rows into consecutive calls gives the same bits. Several rows at a time share one load of the sums.
+// Sums of columns over the rows of a batch. Every column is one chain of additions of doubles in the order of the rows: so a
+// split of the rows into consecutive calls gives the same bits. Several short rows at a time share one load of the sums; long
+// ones would be more streams than are fetched ahead.
 
-enum { COLUMN_ROWS = 8 };
+enum { COLUMN_ROWS = 8, COLUMN_LIMIT = 128 };
 
-#define EACH_ROW_BLOCK(ROWS_COUNT, ...)                                                            \
+#define EACH_ROW_BLOCK(ROWS_COUNT, COLUMNS, ...)                                                   \
   do {                                                                                             \
     size_t row = 0;                                                                                \
-    for (; row + COLUMN_ROWS <= (ROWS_COUNT); row += COLUMN_ROWS) {                                \
+    for (; row + COLUMN_ROWS <= (ROWS_COUNT) && (COLUMNS) <= COLUMN_LIMIT; row += COLUMN_ROWS) {   \
       const size_t block = COLUMN_ROWS;                                                            \
       __VA_ARGS__;                                                                                 \
     }                                                                                              \
@@ -24,7 +25,7 @@ INLINE void column_sums_block(const size_t block, size_t columns, const float *x
   });
 }
 static void column_sums(size_t rows, size_t columns, const float *x, size_t stride, double *sums) {
-  EACH_ROW_BLOCK(rows, column_sums_block(block, columns, x + row * stride, stride, sums));
+  EACH_ROW_BLOCK(rows, columns, column_sums_block(block, columns, x + row * stride, stride, sums));
 }
 
 INLINE void column_squares_block(const size_t block, size_t columns, const float *x, const float *mean, double *squares) {
@@ -39,7 +40,7 @@ INLINE void column_squares_block(const size_t block, size_t columns, const float
   });
 }
 static void column_squares(size_t rows, size_t columns, const float *x, const float *mean, double *squares) {
-  EACH_ROW_BLOCK(rows, column_squares_block(block, columns, x + row * columns, mean, squares));
+  EACH_ROW_BLOCK(rows, columns, column_squares_block(block, columns, x + row * columns, mean, squares));
 }
 
 INLINE void column_products_block(const size_t block, size_t columns, const float *dy, const float *x, const float *mean,
@@ -58,7 +59,7 @@ INLINE void column_products_block(const size_t block, size_t columns, const floa
 }
 static void column_products(size_t rows, size_t columns, const float *dy, const float *x, const float *mean, double *sums,
                             double *products) {
-  EACH_ROW_BLOCK(rows,
+  EACH_ROW_BLOCK(rows, columns,
                  column_products_block(block, columns, dy + row * columns, x + row * columns, mean, sums, products));
 }
 

@@ -17,8 +17,8 @@ INLINE dropout_seed seed_of(uint64_t key, uint64_t upper) {
   return (dropout_seed){(uint32_t)z, (uint32_t)(z >> 32)};
 }
 
-/// Two rounds of multiplication and shifting (the constants of the 32-bit hash of least bias known), with half of the seed before
-/// each: without the second, masks of different keys would be each other's permutations.
+/// Two rounds of multiplication and shifting (the constants of the 32-bit hash of least bias known), with half of the seed
+/// before each: without the second, masks of different keys would be each other's permutations.
 INLINE vu hash(vu index, dropout_seed seed) {
   vu h = index ^ seed.first;
   h ^= h >> 16;

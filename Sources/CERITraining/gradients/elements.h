@@ -1,9 +1,5 @@
 // Gradients of activations, and the products and sums of elements.
 
-INLINE vf relu_slope(vf x, vf y) {
-  (void)x;
-  return y > splat(0.0f) ? splat(1.0f) : splat(0.0f);
-}
 INLINE vf sigmoid_slope(vf x, vf y) {
   (void)x;
   return y * (splat(1.0f) - y);
@@ -15,11 +11,6 @@ INLINE vf tanh_slope(vf x, vf y) {
 INLINE vf exp_slope(vf x, vf y) {
   (void)x;
   return y;
-}
-INLINE vf identity_slope(vf x, vf y) {
-  (void)x;
-  (void)y;
-  return splat(1.0f);
 }
 /// Φ(x) + x φ(x), φ(x) = e^(-x²/2) / √(2π).
 INLINE vf gelu_slope(vf x, vf y) {
@@ -48,8 +39,13 @@ static void activation_gradient(eri_activation activation, size_t count, const f
 #define FROM_X(SLOPE) SLOPES(SLOPE, load_some(x + at, left), splat(0.0f))
 #define FROM_Y(SLOPE) SLOPES(SLOPE, splat(0.0f), load_some(y + at, left))
   switch (activation) {
-    case ERI_ACTIVATION_IDENTITY: SLOPES(identity_slope, splat(0.0f), splat(0.0f));
-    case ERI_ACTIVATION_RELU: FROM_Y(relu_slope);
+    case ERI_ACTIVATION_IDENTITY: EACH_VECTOR(count, put(dx + at, load_some(dy + at, left), left, accumulate)); break;
+    case ERI_ACTIVATION_RELU:  // chosen, not multiplied: nothing of an infinite gradient passes
+      EACH_VECTOR(count, {
+        vf slope = load_some(dy + at, left);
+        put(dx + at, load_some(y + at, left) > splat(0.0f) ? slope : splat(0.0f), left, accumulate);
+      });
+      break;
     case ERI_ACTIVATION_SIGMOID: FROM_Y(sigmoid_slope);
     case ERI_ACTIVATION_TANH: FROM_Y(tanh_slope);
     case ERI_ACTIVATION_GELU: FROM_X(gelu_slope);

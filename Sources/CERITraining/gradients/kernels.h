@@ -1,5 +1,5 @@
-// All training kernels of one variant. The including file defines VARIANT (its name as a token), VARIANT_NAME, LANES, ROWS and FMA, and
-// surrounds the inclusion with the target attribute its instructions need, as for the runtime's.
+// All training kernels of one variant. The including file defines VARIANT (its name as a token), VARIANT_NAME, LANES, ROWS and
+// FMA, and surrounds the inclusion with the target attribute its instructions need, as for the runtime's.
 #include "f32/vector.h"
 
 #include "f32/functions.h"
@@ -19,6 +19,8 @@
 #include "maxpool.h"
 
 #include "windows.h"
+
+#include "weights.h"
 
 #include "optimisers.h"
 

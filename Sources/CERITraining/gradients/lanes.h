@@ -1,7 +1,7 @@
 // Loops over vectors, and vectors of doubles for sums that run over a batch.
 
-/// Runs the body for every vector of `COUNT` elements: element `at` is its first, and `left` (LANES, or fewer at the end) may be
-/// read and written.
+/// Runs the body for every vector of `COUNT` elements: element `at` is its first, and `left` (LANES, or fewer at the end) may
+/// be read and written.
 #define EACH_VECTOR(COUNT, ...)                                                               \
   do {                                                                                        \
     size_t at = 0;                                                                            \

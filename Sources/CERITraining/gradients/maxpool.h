@@ -1,7 +1,7 @@
 // The gradient of a max pool.
 
-/// Adds one output pixel's gradient to the first position that holds its maximum. A maximum is what no value is greater than: of a
-/// window with NaN, whose maximum is NaN, that is the first position.
+/// Adds one output pixel's gradient to the first position that holds its maximum: the first that is not less. Of a window with
+/// NaN, whose maximum is NaN, that is its first position.
 INLINE void maxpool_pixel(f32_inside vertical, f32_inside horizontal, size_t line, size_t step, size_t channels,
                           const float *corner, const float *out, const float *dOut, float *dCorner) {
   size_t lines = vertical.end - vertical.begin, columns = horizontal.end - horizontal.begin;

@@ -34,16 +34,14 @@ INLINE layer_norm_row normalise_row(size_t dimension, const float *x, float epsi
   return row;
 }
 
-INLINE void layer_norm_sums(size_t count, const layer_norm_row *norms, size_t dimension, const float *x, const float *dy,
+INLINE void layer_norm_sums(const layer_norm_row *norm, size_t dimension, const float *x, const float *dy,
                             double *gainSums, double *biasSums) {
+  vf center = splat(norm->center), scale = splat(norm->scale);
   EACH_VECTOR(dimension, {
     doubles gain = load_doubles(gainSums + at, left), bias = load_doubles(biasSums + at, left);
-    for (size_t i = 0; i < count; i++) {
-      doubles g = widen(load_some(dy + i * dimension + at, left));
-      vf normal = (load_some(x + i * dimension + at, left) - splat(norms[i].center)) * splat(norms[i].scale);
-      add_product(&gain, g, widen(normal));
-      add(&bias, g);
-    }
+    doubles g = widen(load_some(dy + at, left));
+    add_product(&gain, g, widen((load_some(x + at, left) - center) * scale));
+    add(&bias, g);
     store_doubles(gainSums + at, gain, left);
     store_doubles(biasSums + at, bias, left);
   });
@@ -51,12 +49,18 @@ INLINE void layer_norm_sums(size_t count, const layer_norm_row *norms, size_t di
 
 INLINE void layer_norm_input(const layer_norm_row *norm, size_t dimension, const float *x, const float *gain,
                              const float *dy, float *dx, bool accumulate) {
-  float sum, crossed;
   vf center = splat(norm->center);
-  SUM_EACH(sum, dimension, load_some(gain + at, left) * load_some(dy + at, left));
-  SUM_EACH(crossed, dimension,
-           load_some(gain + at, left) * load_some(dy + at, left) * (load_some(x + at, left) - center));
-  vf scale = splat(norm->scale), mean = splat(sum / (float)dimension), slope = splat(norm->slope * crossed);
+  // Σ g and Σ g (x - center), g = gain dy: past the end g is 0, so no lane needs to be left out.
+  vf sums[2] = {splat(0.0f), splat(0.0f)}, crossed[2] = {splat(0.0f), splat(0.0f)};
+  size_t half = 0;
+  EACH_VECTOR(dimension, {
+    vf g = load_some(gain + at, left) * load_some(dy + at, left);
+    sums[half] += g;
+    crossed[half] = FMA(g, load_some(x + at, left) - center, crossed[half]);
+    half ^= 1;
+  });
+  vf scale = splat(norm->scale), mean = splat(sum_lanes(sums[0] + sums[1]) / (float)dimension);
+  vf slope = splat(norm->slope * sum_lanes(crossed[0] + crossed[1]));
   EACH_VECTOR(dimension, {
     vf g = FMA(load_some(gain + at, left), load_some(dy + at, left), -mean);
     put(dx + at, FMA(-slope, load_some(x + at, left) - center, g * scale), left, accumulate);
@@ -66,17 +70,10 @@ INLINE void layer_norm_input(const layer_norm_row *norm, size_t dimension, const
 static void layer_norm_gradient(size_t rows, size_t dimension, const float *x, const float *gain, float epsilon,
                                 bool unbiased, const float *dy, float *dx, bool accumulate, double *gainSums,
                                 double *biasSums) {
-  for (size_t row = 0; row < rows; row += COLUMN_ROWS) {
-    layer_norm_row norms[COLUMN_ROWS];
-    size_t count = eri_minimum(rows - row, COLUMN_ROWS), begin = row * dimension;
-    for (size_t i = 0; i < count; i++) {
-      norms[i] = normalise_row(dimension, x + begin + i * dimension, epsilon, unbiased);
-    }
-    if (gainSums) layer_norm_sums(count, norms, dimension, x + begin, dy + begin, gainSums, biasSums);
-    for (size_t i = 0; dx && i < count; i++) {
-      size_t place = begin + i * dimension;
-      layer_norm_input(&norms[i], dimension, x + place, gain, dy + place, dx + place, accumulate);
-    }
+  for (size_t row = 0; row < rows; row++, x += dimension, dy += dimension) {
+    layer_norm_row norm = normalise_row(dimension, x, epsilon, unbiased);
+    if (gainSums) layer_norm_sums(&norm, dimension, x, dy, gainSums, biasSums);
+    if (dx) layer_norm_input(&norm, dimension, x, gain, dy, dx + row * dimension, accumulate);
   }
 }
 
@@ -104,7 +101,8 @@ static void weight_norm_gradient(size_t rows, size_t length, const float *v, con
   }
 }
 
-/// a = softmax(x w + bias), out = Σ a[i] x[i]: dx[i] = a[i] dout + ds[i] w, dw = Σ ds[i] x[i], ds = a (da - Σ a da), da[i] = dout x[i].
+/// a = softmax(x w + bias), out = Σ a[i] x[i]: dx[i] = a[i] dout + ds[i] w, dw = Σ ds[i] x[i], where ds = a (da - Σ a da) and
+/// da[i] = dout x[i].
 static void attention_pool_gradient(const eri_kernels *kernels, size_t tokens, size_t dimension, const float *x,
                                     const float *weight, float bias, const float *dout, float *dx, bool accumulate,
                                     double *weightSums, float *scratch) {

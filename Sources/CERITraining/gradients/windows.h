@@ -1,6 +1,6 @@
 // Windows of images as columns of a matrix, and back: what gradients of convolutions multiply.
 
-/// Copies `count` floats (at most a panel's row) for every pixel. A count known where it is inlined becomes two vectors that overlap.
+/// Copies `count` floats. A count known where it is inlined becomes two vectors that overlap.
 INLINE void copy_floats(float *to, const float *from, const size_t count) {
   if (count >= LANES) {
     UNROLL for (size_t i = 0; i + LANES <= count; i += LANES) store(to + i, load(from + i));
@@ -37,101 +37,128 @@ OUTLINE void clear_pixels(size_t count, size_t pixels, float *to) {
   }
 }
 
-/// Calls the body for every stretch of `pixels` pixels within an output row: `run`, and `to` where its first pixel's row of the panel is.
-#define EACH_RUN(...)                                                                                   \
-  do {                                                                                                  \
-    float *to = panel;                                                                                  \
-    for (size_t pixel = pixelBegin; pixel < pixelEnd;) {                                                \
-      f32_run run = run_at(pixel, pixelEnd - pixel, &output);                                           \
-      __VA_ARGS__;                                                                                      \
-      pixel += run.count;                                                                               \
-      to += run.count * ERI_PANEL;                                                                      \
-    }                                                                                                   \
-  } while (0)
+/// Images as planes or pixels of floats: element (y, x) of a channel lies at data + image · image floats + y · row + x · unit.
+typedef struct {
+  const float *data;
+  size_t image, row, unit, height, width;
+} pack_source;
+
+/// Lanes of a panel that lie side by side in the image too: channels of one tap, or taps of one row of the kernel.
+typedef struct {
+  size_t lane, count;
+  size_t tapY, tapX;  // of the first, dilated
+  size_t offset;      // to its channel
+  bool taps;          // the lanes are taps: at the image's left and right some of them lie inside
+  size_t begin, end;  // the output columns for which all of them lie inside
+} pack_segment;
+
+/// The output columns whose taps from `first` to `last` (dilated) lie inside the image.
+INLINE void bound_segment(pack_segment *s, const eri_window *w, size_t last, size_t width, size_t outputWidth) {
+  f32_run line = {0, 0, 0, outputWidth};
+  s->begin = inside(&line, w->strideWidth, s->tapX, w->padLeft, width).begin;
+  s->end = inside(&line, w->strideWidth, last, w->padLeft, width).end;
+  if (s->end < s->begin) s->end = s->begin;
+}
+
+/// Tap by tap: pixels of a run at the image's left and right.
+OUTLINE void pack_border(const pack_segment *s, const eri_window *w, size_t x, size_t pixels, const float *line,
+                         size_t width, float *row) {
+  for (size_t i = 0; i < pixels; i++) {
+    for (size_t j = 0; j < s->count; j++) {
+      size_t column = (x + i) * w->strideWidth + s->tapX + j;
+      row[i * ERI_PANEL + j] = column < w->padLeft || column - w->padLeft >= width ? 0 : line[column - w->padLeft];
+    }
+  }
+}
+
+/// One segment for the pixels of a run.
+INLINE void pack_run(const pack_source *source, const pack_segment *s, const eri_window *w, const f32_run *run, float *row) {
+  size_t y = run->y * w->strideHeight + s->tapY;
+  if (y < w->padTop || y - w->padTop >= source->height) {
+    clear_pixels(s->count, run->count, row);
+    return;
+  }
+  const float *line = source->data + run->image * source->image + (y - w->padTop) * source->row + s->offset;
+  size_t limit = run->x + run->count, begin = s->begin > run->x ? eri_minimum(s->begin, limit) : run->x;
+  size_t end = eri_minimum(s->end, limit);
+  if (end < begin) end = begin;
+  size_t before = begin - run->x, after = limit - end;
+  float *afterRow = row + (end - run->x) * ERI_PANEL;
+  if (s->taps) {
+    pack_border(s, w, run->x, before, line, source->width, row);
+    pack_border(s, w, end, after, line, source->width, afterRow);
+  } else {
+    clear_pixels(s->count, before, row);
+    clear_pixels(s->count, after, afterRow);
+  }
+  if (begin < end) {
+    const float *from = line + (begin * w->strideWidth + s->tapX - w->padLeft) * source->unit;
+    copy_pixels(s->count, end - begin, from, w->strideWidth * source->unit, row + before * ERI_PANEL);
+  }
+}
+
+/// The segments of one panel, run by run, so that a run's rows stay in cache until they are complete.
+OUTLINE void pack_window_panel(const pack_source *source, const pack_segment *segments, size_t count, const eri_window *w,
+                               size_t outputHeight, size_t outputWidth, size_t pixelBegin, size_t pixelEnd, float *panel) {
+  eri_f32_image output = {NULL, outputHeight, outputWidth, 0, 0};
+  f32_run run = run_at(pixelBegin, pixelEnd - pixelBegin, &output);
+  size_t lanes = count ? segments[count - 1].lane + segments[count - 1].count : 0;
+  for (size_t left = pixelEnd - pixelBegin; left > 0;) {
+    for (size_t i = 0; i < count; i++) pack_run(source, &segments[i], w, &run, panel + segments[i].lane);
+    if (lanes < ERI_PANEL) clear_pixels(ERI_PANEL - lanes, run.count, panel + lanes);
+    left -= run.count;
+    panel += run.count * ERI_PANEL;
+    bool last = run.y + 1 == outputHeight;
+    run = (f32_run){run.image + last, last ? 0 : run.y + 1, 0, eri_minimum(left, outputWidth)};
+  }
+}
 
 static void columns_pack(const eri_window *w, const eri_f32_image *input, size_t outputHeight, size_t outputWidth,
                          size_t channelBegin, size_t channelCount, size_t pixelBegin, size_t pixelEnd, size_t panelBegin,
                          size_t panelEnd, float *packed) {
-  size_t columns = w->kernelHeight * w->kernelWidth * channelCount, step = w->strideWidth * input->channels;
-  eri_f32_image output = {NULL, outputHeight, outputWidth, 0, 0};
-  for (size_t index = panelBegin; index < panelEnd; index++) {
-    float *panel = packed + (index - panelBegin) * (pixelEnd - pixelBegin) * ERI_PANEL;
-    size_t first = index * ERI_PANEL, end = eri_minimum(first + ERI_PANEL, columns);
-    for (size_t column = first; column < end;) {
+  size_t columns = w->kernelHeight * w->kernelWidth * channelCount;
+  pack_source source = {input->data + pixel_offset(input, 0, 0, 0) + channelBegin, image_floats(input), row_floats(input),
+                        input->channels, input->height, input->width};
+  for (size_t panel = panelBegin; panel < panelEnd; panel++) {
+    pack_segment segments[ERI_PANEL];
+    size_t count = 0, first = panel * ERI_PANEL, end = eri_minimum(first + ERI_PANEL, columns);
+    for (size_t column = first; column < end; count++) {
+      pack_segment *s = &segments[count];
       size_t tap = column / channelCount, channel = column % channelCount;
-      size_t count = eri_minimum(channelCount - channel, end - column);
-      size_t tapY = tap / w->kernelWidth * w->dilationHeight, tapX = tap % w->kernelWidth * w->dilationWidth;
-      EACH_RUN({
-        float *row = to + (column - first);
-        size_t y = run.y * w->strideHeight + tapY;
-        f32_inside part = inside(&run, w->strideWidth, tapX, w->padLeft, input->width);
-        if (y < w->padTop || y - w->padTop >= input->height) part.end = part.begin;
-        clear_pixels(count, part.begin, row);
-        clear_pixels(count, run.count - part.end, row + part.end * ERI_PANEL);
-        if (part.begin < part.end) {
-          size_t x = (run.x + part.begin) * w->strideWidth + tapX - w->padLeft;
-          const float *from = input->data + pixel_offset(input, run.image, y - w->padTop, x) + channelBegin + channel;
-          copy_pixels(count, part.end - part.begin, from, step, row + part.begin * ERI_PANEL);
-        }
-      });
-      column += count;
+      *s = (pack_segment){.lane = column - first, .offset = channel};
+      s->count = eri_minimum(channelCount - channel, end - column);
+      s->tapY = tap / w->kernelWidth * w->dilationHeight;
+      s->tapX = tap % w->kernelWidth * w->dilationWidth;
+      bound_segment(s, w, s->tapX, input->width, outputWidth);
+      column += s->count;
     }
-    if (end < first + ERI_PANEL) clear_pixels(first + ERI_PANEL - end, pixelEnd - pixelBegin, panel + (end - first));
+    pack_window_panel(&source, segments, count, w, outputHeight, outputWidth, pixelBegin, pixelEnd, packed);
+    packed += (pixelEnd - pixelBegin) * ERI_PANEL;
   }
 }
 
-/// The pixels of a run whose columns kx..<kx + count all lie inside the image.
-INLINE f32_inside wholly_inside(const f32_run *run, const eri_window *w, size_t kx, size_t count, size_t width) {
-  f32_inside first = inside(run, w->strideWidth, kx * w->dilationWidth, w->padLeft, width);
-  f32_inside last = inside(run, w->strideWidth, (kx + count - 1) * w->dilationWidth, w->padLeft, width);
-  f32_inside both = {first.begin > last.begin ? first.begin : last.begin, eri_minimum(first.end, last.end)};
-  if (both.end < both.begin) both.end = both.begin;
-  return both;
-}
-
-/// Element by element: a run's pixels begin..<end at the image's left and right.
-OUTLINE void pack_border(const eri_window *w, const f32_run *run, size_t begin, size_t end, size_t kx, size_t count,
-                         const float *line, size_t width, float *row) {
-  for (size_t i = begin; i < end; i++) {
-    for (size_t j = 0; j < count; j++) {
-      size_t x = (run->x + i) * w->strideWidth + (kx + j) * w->dilationWidth;
-      row[i * ERI_PANEL + j] = x < w->padLeft || x - w->padLeft >= width ? 0 : line[x - w->padLeft];
-    }
-  }
-}
-
-/// The taps of a kernel's row lie side by side in the image, as channels do in a channels-last one, unless they are dilated.
+/// Taps of a kernel's row lie side by side in the image unless they are dilated.
 static void columns_pack_planar(const eri_window *w, const float *input, size_t channels, size_t height, size_t width,
                                 size_t outputHeight, size_t outputWidth, size_t pixelBegin, size_t pixelEnd,
                                 size_t panelBegin, size_t panelEnd, float *packed) {
   size_t columns = channels * w->kernelHeight * w->kernelWidth;
-  eri_f32_image output = {NULL, outputHeight, outputWidth, 0, 0};
-  for (size_t index = panelBegin; index < panelEnd; index++) {
-    float *panel = packed + (index - panelBegin) * (pixelEnd - pixelBegin) * ERI_PANEL;
-    size_t first = index * ERI_PANEL, end = eri_minimum(first + ERI_PANEL, columns);
-    for (size_t column = first; column < end;) {
+  pack_source source = {input, channels * height * width, width, 1, height, width};
+  for (size_t panel = panelBegin; panel < panelEnd; panel++) {
+    pack_segment segments[ERI_PANEL];
+    size_t count = 0, first = panel * ERI_PANEL, end = eri_minimum(first + ERI_PANEL, columns);
+    for (size_t column = first; column < end; count++) {
+      pack_segment *s = &segments[count];
       size_t kx = column % w->kernelWidth, ky = column / w->kernelWidth % w->kernelHeight;
-      size_t channel = column / (w->kernelWidth * w->kernelHeight);
-      size_t count = w->dilationWidth == 1 ? eri_minimum(w->kernelWidth - kx, end - column) : 1;
-      EACH_RUN({
-        float *row = to + (column - first);
-        size_t y = run.y * w->strideHeight + ky * w->dilationHeight;
-        if (y < w->padTop || y - w->padTop >= height) {
-          clear_pixels(count, run.count, row);
-        } else {
-          const float *line = input + ((run.image * channels + channel) * height + y - w->padTop) * width;
-          f32_inside part = wholly_inside(&run, w, kx, count, width);
-          pack_border(w, &run, 0, part.begin, kx, count, line, width, row);
-          pack_border(w, &run, part.end, run.count, kx, count, line, width, row);
-          if (part.begin < part.end) {
-            size_t x = (run.x + part.begin) * w->strideWidth + kx * w->dilationWidth - w->padLeft;
-            copy_pixels(count, part.end - part.begin, line + x, w->strideWidth, row + part.begin * ERI_PANEL);
-          }
-        }
-      });
-      column += count;
+      size_t together = w->dilationWidth == 1 ? eri_minimum(w->kernelWidth - kx, end - column) : 1;
+      *s = (pack_segment){.lane = column - first, .count = together, .taps = true};
+      s->offset = column / (w->kernelWidth * w->kernelHeight) * height * width;
+      s->tapY = ky * w->dilationHeight;
+      s->tapX = kx * w->dilationWidth;
+      bound_segment(s, w, s->tapX + together - 1, width, outputWidth);
+      column += together;
     }
-    if (end < first + ERI_PANEL) clear_pixels(first + ERI_PANEL - end, pixelEnd - pixelBegin, panel + (end - first));
+    pack_window_panel(&source, segments, count, w, outputHeight, outputWidth, pixelBegin, pixelEnd, packed);
+    packed += (pixelEnd - pixelBegin) * ERI_PANEL;
   }
 }
 
@@ -165,40 +192,3 @@ static void columns_scatter(const eri_window *w, const float *columns, size_t ou
   }
 }
 
-/// Few input channels at a time, so that every one's row of the result is written from its beginning to its end.
-INLINE void reverse_group(const size_t taps, size_t outputs, size_t inputs, const float *weights, float *reversed) {
-  enum { TOGETHER = 16 };
-  for (size_t begin = 0; begin < inputs; begin += TOGETHER) {
-    size_t end = eri_minimum(begin + TOGETHER, inputs);
-    for (size_t o = 0; o < outputs; o++) {
-      for (size_t i = begin; i < end; i++) {
-        const float *from = weights + (o * inputs + i) * taps;
-        float *to = reversed + (i * outputs + o) * taps;
-        UNROLL for (size_t tap = 0; tap < taps; tap++) to[tap] = from[taps - 1 - tap];
-      }
-    }
-  }
-}
-OUTLINE void reverse_any(size_t taps, size_t outputs, size_t inputs, const float *weights, float *reversed) {
-  for (size_t o = 0; o < outputs; o++) {
-    for (size_t i = 0; i < inputs; i++) {
-      const float *from = weights + (o * inputs + i) * taps;
-      float *to = reversed + (i * outputs + o) * taps;
-      for (size_t tap = 0; tap < taps; tap++) to[tap] = from[taps - 1 - tap];
-    }
-  }
-}
-static void conv_reverse_weights(const eri_kernels *kernels, size_t outputChannels, size_t groupInputs, size_t taps,
-                                 size_t groups, const float *weights, float *reversed) {
-  size_t outputs = outputChannels / groups;
-  for (size_t group = 0; group < groups; group++) {
-    const float *from = weights + group * outputs * groupInputs * taps;
-    float *to = reversed + group * outputs * groupInputs * taps;
-    switch (taps) {
-      case 1: eri_f32_transpose(kernels, outputs, groupInputs, from, groupInputs, to, outputs); break;
-      case 3: reverse_group(3, outputs, groupInputs, from, to); break;
-      case 9: reverse_group(9, outputs, groupInputs, from, to); break;
-      default: reverse_any(taps, outputs, groupInputs, from, to);
-    }
-  }
-}

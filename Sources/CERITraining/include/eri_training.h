@@ -116,6 +116,7 @@ typedef struct {
   float correction1;     // 1 - beta1^t
   float correction2;     // 1 - beta2^t
 } eri_adam;
+/// 1 - β is that of the decimal fraction which β was rounded from (0.001 for 0.999f), as where β is a double.
 /// m = β1 m + (1 - β1) g, v = β2 v + (1 - β2) g², w -= lr / correction1 · m / (√v / √correction2 + ε), as torch.optim.Adam computes it.
 void eri_f32_adam(const eri_kernels *kernels, const eri_adam *settings, size_t count, const float *gradient, float *weights, float *m, float *v);
 
@@ -123,6 +124,7 @@ typedef struct {
   float learningRate, momentum, weightDecay, gradientScale;
   bool first;  // the momentum buffer starts as the gradient, as in torch.optim.SGD
 } eri_sgd;
+/// Without momentum (0) the buffer is neither read nor written, and may be NULL.
 void eri_f32_sgd(const eri_kernels *kernels, const eri_sgd *settings, size_t count, const float *gradient, float *weights, float *momentum);
 
 #ifdef __cplusplus

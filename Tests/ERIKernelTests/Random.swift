@@ -1,17 +1,3 @@
-import CERIKernels
-import Testing
-
-/// One implementation of the kernels that this processor runs.
-struct Variant: CustomTestStringConvertible, Sendable {
-  let index: Int
-
-  /// Every variant compiled in whose instructions this processor has.
-  static let all = (0..<eri_kernels_variant_count()).filter { eri_kernels_variant($0) != nil }.map(Variant.init)
-
-  var kernels: OpaquePointer? { eri_kernels_variant(index) }
-  var testDescription: String { String(cString: eri_kernels_variant_name(index)) }
-}
-
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 struct Random: RandomNumberGenerator {
   private var state: UInt64
