@@ -33,13 +33,13 @@ final class TrainingPlan {
         storages[ObjectIdentifier(value.storage)] = value.storage
       }
     }
-    // The caller writes inputs and targets before a step, and reads the output after it.
+    // The caller writes inputs and targets before a step, and reads output and targets after it.
     for value in inputs.values {
       value.storage.use(at: 0)
       storages[ObjectIdentifier(value.storage)] = value.storage
     }
     targets.use(at: 0)
-    targets.use(at: lossTime)
+    targets.use(at: end)
     output.storage.use(at: lossTime)
     output.storage.use(at: end)
     _ = output.storage.useGradient(at: lossTime)
