@@ -136,7 +136,7 @@ let package = Package(
       name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERIDataset", "ERITestSupport"]),
     .testTarget(
       name: "ERIDatasetTests",
-      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
+      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "ERISignal", "CAVFormat", "ERITestSupport"]),
     .testTarget(
       name: "ERIConvertTests",
       dependencies: [
@@ -145,7 +145,8 @@ let package = Package(
     .testTarget(
       name: "ERITrainTests",
       dependencies: [
-        "ERITrain", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CERIKernels", "CERITraining", "ERITestSupport",
+        "ERITrain", "ERIFormat", "ERINetworks", "ERIReference", "ERIRuntime", "CERIKernels", "CERITraining",
+        "ERITestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["ERIConvert", "ERIFormat", "ERITestSupport", "eri", "eri-run"]),
   ],
