@@ -139,7 +139,7 @@ let package = Package(
       name: "ERIMediaTests", dependencies: ["ERIMedia", "ERISignal", "ERIDataset", "ERITestSupport"]),
     .testTarget(
       name: "ERIDatasetTests",
-      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "CAVFormat", "ERITestSupport"]),
+      dependencies: ["ERIDataset", "ERIFormat", "ERIMedia", "ERISignal", "CAVFormat", "ERITestSupport"]),
     .testTarget(
       name: "ERIConvertTests",
       dependencies: [

@@ -119,7 +119,7 @@ final class CacheWriter {
         }
         for entry in entries { sound[entry.id] = entry }
       } catch {
-        report("\(error.sentence.replacingAdvice()); its \(entries.count) clips are prepared again")
+        report("\(error.sentence.withoutAdvice()); its \(entries.count) clips are prepared again")
       }
     }
     return sound
@@ -203,7 +203,7 @@ final class CacheWriter {
 
 extension String {
   /// A sentence without what to do, which the caller does itself.
-  fileprivate func replacingAdvice() -> String {
+  fileprivate func withoutAdvice() -> String {
     guard let end = lastIndex(of: ";") else { return self }
     return String(self[..<end])
   }

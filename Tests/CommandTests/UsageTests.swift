@@ -26,7 +26,7 @@ import Testing
     #expect(
       names == [
         "init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
-        "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
+        "prepare", "synthesize",
       ])
   }
 
@@ -41,6 +41,19 @@ import Testing
     ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
     ("run model.eri a.mp4 --threads 1025", "--threads: expected 1 to 1024, found 1025"),
     ("init dual-branch a.eri --set steps", "--set: expected NAME=VALUE, found \"steps\""),
+    ("prepare data cache --threads 0", "--threads: expected 1 to 1024, found 0"),
+    ("prepare data cache --image-size 0", "--image-size: expected 1 to 4096, found 0"),
+    ("prepare data cache --coefficients 129", "--coefficients: expected 1 to 128, found 129"),
+    (
+      "prepare data cache --modality smell",
+      "The value 'smell' is invalid for '--modality <modality>'. Please provide one of 'video', 'audio' or 'both'."
+    ),
+    ("synthesize a --size 320", "--size: expected WIDTHxHEIGHT, found \"320\""),
+    ("synthesize a --split 70,15,15", "--split: expected --dataset, found none"),
+    (
+      "synthesize a --dataset --split 70,15,16",
+      "--split: expected three shares that add up to 100, as 70,15,15, found \"70,15,16\""
+    ),
     ("convert a.pth b.eri --level 23", "--level: expected 1 to 22, found 23"),
     ("convert a.pth b.npz --level 3", "--level: expected an output that ends in .eri, found level 3 for b.npz"),
     ("convert a.pth b.eri --threads 0", "--threads: expected 1 to 1024, found 0"),

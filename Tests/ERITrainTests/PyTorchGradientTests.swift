@@ -26,6 +26,18 @@ import Testing
     }
   }
 
+  @Test func `outputs and targets are still there after a step`() throws {
+    let golden = try TrainingGolden.videoBranch()
+    let graph = try TrainableGraph(golden.model, threads: TrainingThreads(count: 1))
+    try graph.bind(batch: #require(golden.targets.shape.first))
+    for input in golden.inputs { _ = graph.input(input.name).update(from: input.values) }
+    _ = graph.targets.update(from: golden.targets.values)
+    let squares = graph.step(key: 0, scale: 1)
+    #expect(Array(graph.targets) == golden.targets.values)
+    let differences = zip(graph.outputs, golden.targets.values).map { Double($0) - Double($1) }
+    #expect(abs(differences.reduce(0) { $0 + $1 * $1 } - squares) <= Tolerance.elements.bound * squares)
+  }
+
   @Test(arguments: [1, 2]) func `the audio branch's gradients are PyTorch's`(threads: Int) throws {
     try compare(.audioBranch(), threads: threads)
   }
