@@ -26,7 +26,7 @@ import Testing
     #expect(
       names == [
         "init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
-        "prepare", "synthesize",
+        "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
       ])
   }
 
