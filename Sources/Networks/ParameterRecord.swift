@@ -38,7 +38,8 @@ package struct ParameterRecord {
     }
   }
 
-  package mutating func number(_ name: String, _ value: inout Double, in range: ClosedRange<Double>) throws(FormatError) {
+  package mutating func number(_ name: String, _ value: inout Double, in range: ClosedRange<Double>) throws(FormatError)
+  {
     if let recorded = try content(name, listedAs: .number(value)) {
       guard case .number(let number) = recorded else {
         throw parameterError(name, "expected a number, found \(text(recorded))")

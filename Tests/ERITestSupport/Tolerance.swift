@@ -17,6 +17,8 @@ public struct Tolerance: Sendable {
   public static let gradient = Tolerance(bound: 1e-6)
   /// The same where Winograd's transforms round more.
   public static let winogradGradient = Tolerance(bound: 1e-5)
+  /// A loss after up to fifty steps of Adam against PyTorch's: rounding differences grow as steps follow one another. The bar of training.
+  public static let lossCurve = Tolerance(bound: 1e-4)
   /// Sums in doubles of products of floats: what remains is the rounding of the float operands' own differences.
   public static let sums = Tolerance(bound: 2e-7)
 }

@@ -5,8 +5,9 @@ import Testing
 
 /// Gradients of whole networks against PyTorch's in double precision, each within three times of PyTorch's own single precision.
 @Suite struct PyTorchGradientTests {
-  private func compare(_ golden: TrainingGolden, threads: Int) throws {
-    let graph = try TrainableGraph(golden.model, exact: true, threads: TrainingThreads(count: threads))
+  private func compare(_ golden: TrainingGolden, _ model: Model? = nil, threads: Int) throws {
+    let graph = try TrainableGraph(
+      model ?? golden.model, exact: true, threads: TrainingThreads(count: threads))
     let batch = try #require(golden.targets.shape.first)
     try graph.bind(batch: batch)
     for input in golden.inputs { _ = graph.input(input.name).update(from: input.values) }
@@ -46,5 +47,10 @@ import Testing
     threads: Int
   ) throws {
     try compare(.videoBranch(), threads: threads)
+  }
+
+  @Test(arguments: [1, 2]) func `the fusion's gradients are PyTorch's`(threads: Int) throws {
+    let golden = try TrainingGolden.fusion()
+    try compare(golden, try fusionPart(of: golden.model), threads: threads)
   }
 }
