@@ -78,8 +78,8 @@ package final class TrainableGraph {
     blocks = memory.blocks
   }
 
-  /// Lays out the memory for so many samples, keeping what it laid out for other numbers. Inputs and targets must be written again; those
-  /// that may be left out hold what stands in for them.
+  /// Lays out the memory for so many samples, keeping what it laid out for other numbers. Inputs and targets must be written after it, and
+  /// stay until the graph is bound to another number; those that may be left out hold what stands in for them.
   package func bind(batch: Int) throws(TrainError) {
     if plan?.batch == batch { return }
     let plan: TrainingPlan

@@ -33,9 +33,10 @@ final class TrainingPlan {
         storages[ObjectIdentifier(value.storage)] = value.storage
       }
     }
-    // The caller writes inputs and targets before a step, and reads output and targets after it.
+    // The caller writes inputs and targets before a step, not always again before the next, and reads output and targets after it.
     for value in inputs.values {
       value.storage.use(at: 0)
+      value.storage.use(at: end)
       storages[ObjectIdentifier(value.storage)] = value.storage
     }
     targets.use(at: 0)
