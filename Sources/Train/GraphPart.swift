@@ -99,8 +99,10 @@ private struct PartBuilder {
     case .tensor(let tensor):
       tensors.append(program.tensors[tensor])
       value.source = .tensor(tensors.count - 1)
-    // An omission belongs to the whole graph, in which a Gate follows.
-    case .input(let input): value.source = .input(Input(input.type))
+    case .input(let input):
+      // What may be absent up to a Gate of the whole graph has to be there for the part.
+      let omission: Input.Omission = if case .filled = input.omission { input.omission } else { .required }
+      value.source = .input(Input(input.type, omission: omission))
     case .node: value.source = .input(Input(program.types[index]))
     }
     return add(value, for: index)

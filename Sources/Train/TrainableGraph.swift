@@ -112,8 +112,16 @@ package final class TrainableGraph {
     return try TrainingPlan(batch: batch, planner: planner, output: output, inputs: inputs)
   }
 
-  /// Names of the graph's inputs, and of those whose caller may leave them out, in declaration order.
+  /// Names of the graph's inputs, in declaration order.
   package var inputNames: [String] { program.inputs.map { program.graph.values[$0].name } }
+
+  /// Those of them that have no value unless they are written.
+  package var requiredInputNames: [String] {
+    program.inputs.filter {
+      guard case .input(let input) = program.graph.values[$0].source, case .filled = input.omission else { return true }
+      return false
+    }.map { program.graph.values[$0].name }
+  }
 
   /// The values of an input of the bound batch, row-major; empty if there is none of that name.
   package func input(_ name: String) -> UnsafeMutableBufferPointer<Float> {

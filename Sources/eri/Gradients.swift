@@ -30,6 +30,7 @@ struct Gradients: ParsableCommand {
     try reporting { () throws(CommandFailure) in
       let files = input.compactMap { ExecCommand.InputFile(argument: $0) }
       let graph = try trainable(files.map { $0.name })
+      try check(files.map { $0.name }, graph)
       var batch: Int?
       for file in files {
         let array = try open(file.path)
@@ -59,6 +60,17 @@ struct Gradients: ParsableCommand {
       }
       try Console.print("loss \(loss)\n\(graph.parameters.count) gradients -> \(outputDir)")
       return .done
+    }
+  }
+
+  private func check(_ names: [String], _ graph: TrainableGraph) throws(CommandFailure) {
+    for name in names where !graph.inputNames.contains(name) {
+      throw CommandFailure(
+        .invalid,
+        "\(model): expected inputs among \(joined(graph.inputNames, separator: ", ")), found \"\(name)\"; leave it out")
+    }
+    for name in graph.requiredInputNames where !names.contains(name) {
+      throw CommandFailure(.invalid, "\(model): expected input \"\(name)\", found none; give it with --input")
     }
   }
 
