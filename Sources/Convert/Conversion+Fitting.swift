@@ -35,7 +35,7 @@ extension Conversion {
     let best = search.best
     if !search.isExplained || options.proposalPath != nil {
       let proposal = MapProposal(best, sources, targets)
-      if let proposalPath = options.proposalPath { try Conversion.write(proposal.text, to: proposalPath) }
+      if let proposalPath = options.proposalPath { try FileWriter.write(proposal.text, to: proposalPath) }
       if !search.isExplained { throw search.failure(sources, target, targets, proposal: proposal).inside(path) }
     }
     var casts = CastLog()
@@ -82,15 +82,5 @@ extension Conversion {
     var steps = fitting.steps
     if target.isModel { steps.append(Fitting.Step(action: "replace", summary: counts, items: [])) }
     self.init(model: model, notes: notes, steps: steps, casts: casts)
-  }
-
-  private static func write(_ text: String, to path: String) throws(FormatError) {
-    do throws(FormatError) {
-      let output = try FileWriter(path: path)
-      try output.append(Array(text.utf8))
-      try output.commit()
-    } catch {
-      throw error.inside(path)
-    }
   }
 }

@@ -55,11 +55,9 @@ struct CacheIndex {
   /// Replaces the cache's index as a whole.
   func write(to folder: String) throws(DatasetError) {
     let path = "\(folder)/\(CacheIndex.fileName)"
-    do throws(FormatError) {
-      let writer = try FileWriter(path: path)
-      try writer.append(Array(text.utf8))
-      try writer.commit()
-    } catch { throw DatasetError(.notWritable, error.inside(path).description) }
+    do throws(FormatError) { try FileWriter.write(text, to: path) } catch {
+      throw DatasetError(.notWritable, error.description)
+    }
   }
 
   private var text: String {

@@ -48,7 +48,10 @@ package struct Preparation {
   /// - Parameters: threads: 1 or more · report: called by one thread at a time
   /// - Throws: `DatasetError` if the cache cannot be used or written; a clip that cannot be read is recorded and reported.
   package func run(threads: Int, report: (Event) -> Void) throws(DatasetError) -> Outcome {
-    let workers = try WorkerThreads(count: threads)
+    let workers: WorkerThreads
+    do throws(FormatError) { workers = try WorkerThreads(count: threads) } catch {
+      throw DatasetError(.unsupported, error.description)
+    }
     let writer = try CacheWriter(
       folder: folder, preprocessing: preprocessing, labels: manifest.labels, size: shardSize)
     let (tasks, kept) = try plan(writer, report)

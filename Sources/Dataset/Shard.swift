@@ -66,15 +66,9 @@ struct Shard: Sendable {
         advice: "close other programs")
     }
     eri_memory_free(probe)
-    var values = [Element](repeating: zero, count: count)
-    var failure: FormatError?
-    values.withUnsafeMutableBytes { buffer in
-      do throws(FormatError) { try tensor.read(into: buffer) } catch { failure = error }
+    do throws(FormatError) { return try tensor.elements(zero: zero) } catch {
+      throw DatasetError(.unreadable, error.description + "; run eri prepare again to make its clips anew")
     }
-    if let failure {
-      throw DatasetError(.unreadable, failure.description + "; run eri prepare again to make its clips anew")
-    }
-    return values
   }
 }
 

@@ -37,8 +37,8 @@ package struct Synthesizer: Sendable {
     count: Int, threads: Int, path: (SyntheticClip) -> String, report: (SyntheticClip, String) -> Void
   ) throws(SynthesisError) {
     let workers: WorkerThreads
-    do throws(DatasetError) { workers = try WorkerThreads(count: threads) } catch {
-      throw .badFormat(error.sentence)
+    do throws(FormatError) { workers = try WorkerThreads(count: threads) } catch {
+      throw .badFormat(error.description)
     }
     let lock = Mutex(())
     var failure: SynthesisError?

@@ -68,11 +68,9 @@ package struct SyntheticDataset: Sendable {
         report()
       })
     let path = "\(folder)/data_info.csv"
-    do throws(FormatError) {
-      let writer = try FileWriter(path: path)
-      try writer.append(Array((lines.joined(separator: "\n") + "\n").utf8))
-      try writer.commit()
-    } catch { throw .notWritable(path: path, reason: error.message) }
+    do throws(FormatError) { try FileWriter.write(lines.joined(separator: "\n") + "\n", to: path) } catch {
+      throw .notWritable(path: path, reason: error.message)
+    }
   }
 
   /// "00012" for clip 12.

@@ -47,6 +47,16 @@ package final class FileWriter {
     try check(eri_writer_commit(output))
   }
 
+  /// Writes a text to a file, which replaces an earlier one as a whole or not at all.
+  /// - Throws: `FormatError` `.inputOutput` at the path.
+  package static func write(_ text: String, to path: String) throws(FormatError) {
+    do throws(FormatError) {
+      let output = try FileWriter(path: path)
+      try output.append(Array(text.utf8))
+      try output.commit()
+    } catch { throw error.inside(path) }
+  }
+
   private func check(_ status: Int32) throws(FormatError) {
     guard status >= 0 else { throw inputOutputError("the file to be written", status) }
   }

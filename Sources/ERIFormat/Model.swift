@@ -195,6 +195,24 @@ package struct Node: Equatable, Sendable {
 }
 
 extension Tensor {
+  /// The values, row-major, as elements of the size of its type.
+  /// - Parameter zero: what memory holds before they are read.
+  /// - Throws: `FormatError` if elements of that size do not fit the tensor or the file is damaged.
+  package func elements<Element: BitwiseCopyable>(zero: Element) throws(FormatError) -> [Element] {
+    guard let count = elementCount, byteCount == count * MemoryLayout<Element>.stride else {
+      throw FormatError(
+        .invalid, at: "tensor \"\(name)\"",
+        "expected elements of \(MemoryLayout<Element>.stride) bytes, found \(dtype.name) \(shapeText(shape))")
+    }
+    var values = [Element](repeating: zero, count: count)
+    var failure: FormatError?
+    values.withUnsafeMutableBytes { memory in
+      do throws(FormatError) { try read(into: memory) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return values
+  }
+
   /// Copies the values, row-major little-endian, into memory of exactly their size.
   /// - Parameter reader: for values in a model file, this thread's; nil: one for this call.
   /// - Throws: `FormatError` if the size differs or the file is damaged.

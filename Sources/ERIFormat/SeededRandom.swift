@@ -75,6 +75,15 @@ package struct SeededRandom: Sendable {
     }
   }
 
+  /// Puts elements in a random order (Fisher and Yates).
+  package mutating func shuffle<Element>(_ elements: inout [Element]) {
+    var index = elements.count - 1
+    while index > 0 {
+      elements.swapAt(index, self.index(below: index + 1))
+      index -= 1
+    }
+  }
+
   /// True with the given probability.
   package mutating func bernoulli(_ probability: Double) -> Bool {
     uniform() < probability

@@ -1,17 +1,15 @@
 import CERISystem
-import Synchronization
 
-/// Threads that work through clips: the caller and those that wait beside it.
-final class WorkerThreads {
+/// Threads that divide work among them: the caller and a pool that waits beside it.
+package final class WorkerThreads: @unchecked Sendable {
   private let pool: OpaquePointer
-  let count: Int
+  package let count: Int
 
-  /// - Throws: `DatasetError` if the system gives fewer threads.
-  init(count: Int) throws(DatasetError) {
+  /// - Throws: `FormatError` if the system gives fewer threads.
+  package init(count: Int) throws(FormatError) {
     guard let pool = eri_pool_create(count) else {
-      throw DatasetError(
-        .unsupported, path: "threads", expected: "\(count) threads", found: "fewer that the system gives",
-        advice: "ask for fewer")
+      throw FormatError(
+        .invalid, at: "threads", "expected \(count) threads, found that the system gives fewer; ask for fewer")
     }
     self.pool = pool
     self.count = count
@@ -19,9 +17,17 @@ final class WorkerThreads {
 
   deinit { eri_pool_free(pool) }
 
-  /// Calls `body` once for each index below `pieces`, with the number of the thread it runs on, lower indices first; returns when
-  /// all are done.
-  func run(_ pieces: Int, _ body: (_ piece: Int, _ thread: Int) -> Void) {
+  /// Calls `body` once for each index below `pieces`, lower ones first, with the number of the thread it runs on; returns when all are
+  /// done. Never from within a body.
+  package func run(_ pieces: Int, _ body: (_ piece: Int, _ thread: Int) -> Void) {
+    if count == 1 || pieces == 1 {
+      var piece = 0
+      while piece < pieces {
+        body(piece, 0)
+        piece &+= 1
+      }
+      return
+    }
     withoutActuallyEscaping(body) { escaping in
       let box = Body(call: escaping)
       eri_pool_run(

@@ -21,7 +21,7 @@ struct BatchAssembly {
   let inputs: [String]
   let sound: SoundLayout?
   let dropout: ModalityDropout?
-  let threads: TrainingThreads
+  let threads: WorkerThreads
 
   private struct Draw {
     let sample: Int

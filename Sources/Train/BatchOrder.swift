@@ -9,9 +9,7 @@ struct BatchOrder {
   init(count: Int, batch: Int, seed: UInt64, epoch: Int) {
     var random = SeededRandom(seed: seed, stream: "epoch \(epoch)")
     var positions = Array(0..<count)
-    for index in stride(from: count - 1, to: 0, by: -1) {
-      positions.swapAt(index, random.index(below: index + 1))
-    }
+    random.shuffle(&positions)
     self.positions = positions
     self.batch = batch
   }

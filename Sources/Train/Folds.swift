@@ -35,9 +35,7 @@ package enum Folds {
         .invalid, "--folds: expected at most \(groups.count), one \(unit.rawValue) each, found \(count)")
     }
     var random = SeededRandom(seed: seed, stream: "folds")
-    for index in stride(from: groups.count - 1, to: 0, by: -1) {
-      groups.swapAt(index, random.index(below: index + 1))
-    }
+    random.shuffle(&groups)
     var parts = [[Int]](repeating: [], count: count)
     for group in groups {
       let smallest = parts.indices.min { (parts[$0].count, $0) < (parts[$1].count, $1) } ?? 0

@@ -1,4 +1,4 @@
-import ERIFormat
+package import ERIFormat
 
 /// What the frozen branches make of each sample, computed once: the inputs of the part that joins them.
 package final class FusionFeatures: SampleSource {
@@ -22,7 +22,7 @@ package final class FusionFeatures: SampleSource {
   ///   - progress: called with what is computed and the share of it that is done.
   package init(
     of network: FusionNetwork, _ chosen: [Int], from source: any SampleSource, file: String?, batch: Int,
-    threads: TrainingThreads, progress: (String, Double) -> Void = { _, _ in }
+    threads: WorkerThreads, progress: (String, Double) -> Void = { _, _ in }
   ) throws(TrainError) {
     labels = source.labels
     samples = source.samples
@@ -112,15 +112,8 @@ package final class FusionFeatures: SampleSource {
       }
       var found: [[Float]] = []
       for (tensor, count) in zip(model.tensors, [heard, seen]) {
-        guard tensor.dtype == .f32, tensor.shape.count == 2, tensor.shape[0] == count, let size = tensor.elementCount
-        else { return nil }
-        var values = [Float](repeating: 0, count: size)
-        var failure: FormatError?
-        values.withUnsafeMutableBytes { memory in
-          do throws(FormatError) { try tensor.read(into: memory) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        found.append(values)
+        guard tensor.dtype == .f32, tensor.shape.count == 2, tensor.shape[0] == count else { return nil }
+        found.append(try tensor.elements(zero: 0))
       }
       return (found[0], found[1])
     } catch { return nil }

@@ -67,12 +67,18 @@ package struct FusionNetwork {
           source: FusionNetwork.fileName(branch.path), sourceSHA256: try branch.weightsDigest()))
     }
     whole = model
-    head = try model.part(from: [FusionNetwork.audioFeatures, FusionNetwork.videoFeatures], to: "intensities")
+    head = try FusionNetwork.head(of: model)
     guard case .dualBranch(let parameters) = network else {
       throw contractError("expected the network dual-branch, found \(network.name)")
     }
     modalities = ModalityDropout(
       keepBoth: parameters.fusion.keepBoth, keepVideo: parameters.fusion.keepVideo)
+  }
+
+  /// The part of a dual-branch network behind both branches' features.
+  /// - Throws: `FormatError` if it is another network.
+  package static func head(of whole: Model) throws(FormatError) -> Model {
+    try whole.part(from: [audioFeatures, videoFeatures], to: "intensities")
   }
 
   /// What both files say of their branch, where both say it the same, and the settings.

@@ -17,7 +17,7 @@ package struct LearningCurve {
     self.history = history
   }
 
-  package func write(to path: String) throws(FormatError) { try TrainingLog.replace(path, by: svg) }
+  package func write(to path: String) throws(FormatError) { try FileWriter.write(svg, to: path) }
 
   private static let width = 460.0
   private static let height = 320.0
@@ -31,7 +31,7 @@ package struct LearningCurve {
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(2 * LearningCurve.width)) \(Int(LearningCurve.height))" \
       font-family="system-ui, sans-serif" font-size="12">
       <rect width="100%" height="100%" fill="#ffffff"/>
-      <title>\(LearningCurve.escaped(title))</title>
+      <title>\(escapedMarkup(title))</title>
 
       """
     put(
@@ -96,24 +96,11 @@ package struct LearningCurve {
   private func text(_ content: String, x: Double, y: Double, _ attributes: String = "", into svg: inout String) {
     let extra = attributes.isEmpty ? "" : " \(attributes)"
     svg +=
-      "<text x=\"\(fixed(x))\" y=\"\(fixed(y))\" fill=\"#333333\"\(extra)>\(LearningCurve.escaped(content))</text>\n"
+      "<text x=\"\(fixed(x))\" y=\"\(fixed(y))\" fill=\"#333333\"\(extra)>\(escapedMarkup(content))</text>\n"
   }
 
   /// One decimal is enough for a place.
   private func fixed(_ value: Double) -> String { decimal((value * 10).rounded() / 10) }
-
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in printable(text).unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
 }
 
 /// A range of values with round numbers to draw lines at.

@@ -1,6 +1,6 @@
 import CERIKernels
 import CERITraining
-import ERIFormat
+package import ERIFormat
 
 /// A rule by which weights follow their gradients.
 package enum OptimizerMethod: String, CaseIterable, Sendable {
@@ -45,12 +45,10 @@ package final class Optimizer {
 
   /// Elements that one thread takes at a time.
   private static let chunkElements = 1 << 15
-  /// A parameter begins at a multiple of this, behind which the one before it ends.
-  private static let alignment = 16
 
   private let settings: OptimizerSettings
   private let kernels: TrainingKernels
-  private let threads: TrainingThreads
+  private let threads: WorkerThreads
   private let chunks: [Chunk]
   private let squares: UnsafeMutableBufferPointer<Double>
   /// Moments, as long as the weights each: Adam's two, or the momentum.
@@ -63,7 +61,7 @@ package final class Optimizer {
   ///   - groups: ranges of it that are trained, in ascending order, each with the factor of its learning rate.
   package init(
     _ settings: OptimizerSettings, count: Int, groups: [(range: Range<Int>, multiplier: Double)],
-    kernels: TrainingKernels, threads: TrainingThreads
+    kernels: TrainingKernels, threads: WorkerThreads
   ) {
     self.settings = settings
     self.kernels = kernels
@@ -97,7 +95,7 @@ package final class Optimizer {
     var result: [(range: Range<Int>, multiplier: Double)] = []
     for group in groups where !group.range.isEmpty {
       if let last = result.last, last.multiplier == group.multiplier,
-        (last.range.upperBound + alignment - 1) / alignment * alignment == group.range.lowerBound
+        TensorMemory.aligned(last.range.upperBound) == group.range.lowerBound
       {
         result[result.count - 1].range = last.range.lowerBound..<group.range.upperBound
       } else {

@@ -1,15 +1,25 @@
 package import ERIFormat
 import ERIRuntime
 
+extension Program {
+  /// Names of the inputs and their extents for one sample, the batch's left out.
+  package var sampleShapes: [(name: String, shape: [Int])] {
+    let sizes = [Int?](repeating: 1, count: graph.symbols.count)
+    return inputs.map { index in
+      (graph.values[index].name, types[index].shape.dropFirst().map { $0.evaluated(sizes) ?? 1 })
+    }
+  }
+}
+
 /// Runs samples through a model by the runtime that ships.
 package final class Predictor {
   private let session: Session
-  private let threads: TrainingThreads
+  private let threads: WorkerThreads
   private let place: String
   private var bound = 0
 
   /// - Parameter place: what messages call the model.
-  package init(_ model: Model, place: String, threads: TrainingThreads) throws(TrainError) {
+  package init(_ model: Model, place: String, threads: WorkerThreads) throws(TrainError) {
     self.threads = threads
     self.place = place
     do throws(FormatError) {
@@ -24,8 +34,6 @@ package final class Predictor {
 
   /// Names of the inputs.
   package var inputs: [String] { session.inputDescriptions.map(\.name) }
-  /// "avx2".
-  package var instructionSet: String { session.instructionSet }
 
   /// The first output of each sample, one after another.
   /// - Parameters:

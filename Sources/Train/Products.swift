@@ -1,5 +1,6 @@
 import CERIKernels
 import CERITraining
+import ERIFormat
 
 /// Matrix products that several gradients share, on the runtime's packed micro-kernel.
 enum Products {

@@ -1,4 +1,4 @@
-import ERIFormat
+package import ERIFormat
 
 /// A clip as training sees it, without its faces and sound.
 package struct Sample: Equatable, Sendable {
@@ -75,7 +75,8 @@ package struct ModalityDropout: Equatable, Sendable {
     self.keepVideo = keepVideo
   }
 
-  func draw(from random: inout SeededRandom) -> (audio: Bool, video: Bool) {
+  /// What one sample keeps.
+  package func draw(from random: inout SeededRandom) -> (audio: Bool, video: Bool) {
     if random.bernoulli(keepBoth) { return (true, true) }
     return random.bernoulli(keepVideo) ? (false, true) : (true, false)
   }

@@ -15,6 +15,9 @@ struct TensorMemory {
   /// Floats between parameters' starts, so that each begins on a cache line.
   private static let alignment = 16
 
+  /// The first place from this one on at which a parameter may begin.
+  static func aligned(_ place: Int) -> Int { (place + alignment - 1) / alignment * alignment }
+
   /// - Throws: `TrainError` if a tensor is not float32, cannot be read, or memory is short.
   init(_ program: Program, isFrozen: (String) -> Bool) throws(TrainError) {
     var running: Set<Int> = []
@@ -39,7 +42,7 @@ struct TensorMemory {
           "tensor \"\(tensor.name)\": expected float32, found \(tensor.dtype.name); cast it with `eri convert --store float32`"
         )
       }
-      let padded = (count + TensorMemory.alignment - 1) / TensorMemory.alignment * TensorMemory.alignment
+      let padded = TensorMemory.aligned(count)
       if tensor.role == .weight && !running.contains(index) {
         places[index] = parameterCount
         parameters.append(

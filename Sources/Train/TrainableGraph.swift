@@ -1,4 +1,3 @@
-import CERIKernels
 package import ERIFormat
 package import ERINetworks
 import ERIRuntime
@@ -49,7 +48,7 @@ package final class TrainableGraph {
   /// - Throws: `TrainError` if the graph has an operator without a gradient, or not one output and one symbol, or memory is short.
   package init(
     _ model: Model, dropouts: [DropoutSite] = [], isFrozen: (String) -> Bool = { _ in false },
-    frozenStatistics: Bool = false, exact: Bool = false, threads: TrainingThreads
+    frozenStatistics: Bool = false, exact: Bool = false, threads: WorkerThreads
   ) throws(TrainError) {
     self.model = model
     do throws(FormatError) { program = try Program(validating: model) } catch { throw TrainError(error) }
@@ -59,11 +58,7 @@ package final class TrainableGraph {
         "graph: expected one output and one symbol, the batch, found \(counted(program.graph.outputs.count, "output")) "
           + "and \(counted(program.graph.symbols.count, "symbol")); train one of the networks that `eri init` makes")
     }
-    let kernels: OpaquePointer
-    do throws(RuntimeError) { kernels = try Session.kernels(nil) } catch {
-      throw TrainError(.unsupported, error.description)
-    }
-    run = try TrainingRun(kernels: kernels, threads: threads)
+    run = try TrainingRun(kernels: try TrainingKernels().pointer, threads: threads)
     var rates: [String: Double] = [:]
     for site in dropouts { rates[site.value] = site.rate }
     self.dropouts = rates
@@ -164,9 +159,6 @@ package final class TrainableGraph {
 
   /// How long each step of the bound batch took so far.
   package var times: [TrainingStepTime] { plan?.times ?? [] }
-
-  /// The kernels that compute: "avx2", …
-  package var instructionSet: String { String(cString: eri_kernels_name(run.kernels)) }
 
   /// The model with the weights and statistics as they are now.
   package func exported() -> Model {

@@ -75,7 +75,7 @@ package struct TrainingOutcome: Sendable {
 package final class Trainer {
   private let task: TrainingTask
   private let settings: TrainingSettings
-  private let threads: TrainingThreads
+  private let threads: WorkerThreads
   private let kernels: TrainingKernels
   private let events: TrainingEvents
   private let graph: TrainableGraph
@@ -90,7 +90,7 @@ package final class Trainer {
 
   /// - Parameter resumes: whether to go on from the checkpoint beside the output, which must be there.
   package init(
-    _ task: TrainingTask, threads: TrainingThreads, kernels: TrainingKernels, events: TrainingEvents,
+    _ task: TrainingTask, threads: WorkerThreads, kernels: TrainingKernels, events: TrainingEvents,
     resumes: Bool = false
   ) throws(TrainError) {
     self.task = task
@@ -134,14 +134,9 @@ package final class Trainer {
 
   /// Extents of the inputs for one sample.
   private static func inputShapes(of model: Model) throws(TrainError) -> [(name: String, shape: [Int])] {
-    do throws(FormatError) {
-      let program = try Program(validating: model)
-      let sizes = [Int?](repeating: 1, count: program.graph.symbols.count)
-      return program.inputs.map { index in
-        let extents = program.types[index].shape.dropFirst().map { $0.evaluated(sizes) ?? 1 }
-        return (program.graph.values[index].name, extents)
-      }
-    } catch { throw TrainError(error, in: "network") }
+    do throws(FormatError) { return try Program(validating: model).sampleShapes } catch {
+      throw TrainError(error, in: "network")
+    }
   }
 
   // MARK: Going on

@@ -234,19 +234,13 @@ struct TrainingCheckpoint {
       }
       let fits =
         tensor.shape.count == shape.count && zip(tensor.shape, shape).allSatisfy { $1 == nil || $0 == $1 }
-      guard tensor.dtype == dtype, fits, let count = tensor.elementCount else {
+      guard tensor.dtype == dtype, fits else {
         throw FormatError(
           .invalid, at: "tensor \"\(name)\"",
           "expected \(dtype.name) of \(joined(shape.map { $0.map { "\($0)" } ?? "any" }, separator: " x ")), found \(tensor.dtype.name) \(shapeText(tensor.shape))"
         )
       }
-      var values = [Element](repeating: zero, count: count)
-      var failure: FormatError?
-      values.withUnsafeMutableBytes { memory in
-        do throws(FormatError) { try tensor.read(into: memory) } catch { failure = error }
-      }
-      if let failure { throw failure }
-      return values
+      return try tensor.elements(zero: zero)
     }
   }
 }

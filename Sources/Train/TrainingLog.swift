@@ -27,14 +27,6 @@ package enum TrainingLog {
       text += line(record, time, isBest: record.validationPearson > best) + "\n"
       best = max(best, record.validationPearson)
     }
-    try TrainingLog.replace(path, by: text)
-  }
-
-  static func replace(_ path: String, by text: String) throws(FormatError) {
-    do throws(FormatError) {
-      let output = try FileWriter(path: path)
-      try output.append(Array(text.utf8))
-      try output.commit()
-    } catch { throw error.inside(path) }
+    try FileWriter.write(text, to: path)
   }
 }

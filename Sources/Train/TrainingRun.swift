@@ -1,9 +1,10 @@
+import ERIFormat
 import ERIRuntime
 
 /// What steps run on: threads, kernels, the arena and scratch memory.
 final class TrainingRun {
   let kernels: OpaquePointer
-  let threads: TrainingThreads
+  let threads: WorkerThreads
   private(set) var arena: UnsafeMutablePointer<Float>
   private var arenaBlock: FloatBlock
   private var sharedBlock: FloatBlock
@@ -11,7 +12,7 @@ final class TrainingRun {
   /// Of the dropout masks of this step.
   var key: UInt64 = 0
 
-  init(kernels: OpaquePointer, threads: TrainingThreads) throws(TrainError) {
+  init(kernels: OpaquePointer, threads: WorkerThreads) throws(TrainError) {
     self.kernels = kernels
     self.threads = threads
     arenaBlock = try TrainingRun.block(0)
@@ -50,8 +51,8 @@ final class TrainingRun {
   func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratchBlocks[thread].pointer }
 
   /// The runtime's view of this memory.
-  func frame(_ thread: Int) -> Frame {
-    Frame(kernels: kernels, arena: arena, workspace: scratch(thread), item: 0, outerItem: 0)
+  func frame(_ thread: Int) -> ERIRuntime.Frame {
+    ERIRuntime.Frame(kernels: kernels, arena: arena, workspace: scratch(thread), item: 0, outerItem: 0)
   }
 
   func data(_ value: TrainingValue) -> UnsafeMutablePointer<Float> { address(value.storage.data) }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CERISystem
 import ERICommands
 import ERIDataset
 import ERIFormat
@@ -19,7 +18,7 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
   @Option(help: "A file for every clip's estimates: File_ID and a column per label.") var predictions: String?
   @Option(help: "Of a folder, the columns that are labels, separated by commas, as in prepare.") var labels: String?
-  @Option(help: "Threads. Default: all processors.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "Clips of a cache that run at once.") var batch = 16
   @Option(help: "How often clips are drawn anew for the intervals.") var draws = 1_000
   @Option(help: "The seed of these draws.") var seed: UInt64 = 0
@@ -28,9 +27,6 @@ struct Evaluate: ParsableCommand {
     if DatasetSplit(word: split) == nil {
       throw ValidationError("--split: expected train, validation, val, devel or test, found \"\(split)\"")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
-    }
     if batch < 1 || batch > 65_536 { throw ValidationError("--batch: expected 1 to 65536, found \(batch)") }
     if draws < 1 || draws > 1_000_000 { throw ValidationError("--draws: expected 1 to 1000000, found \(draws)") }
   }
@@ -38,13 +34,12 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     try reporting { () throws(CommandFailure) in
       let split = DatasetSplit(word: self.split) ?? .validation
-      let count = threads ?? min(eri_processor_count(), 1024)
       let estimates: LabelledEstimates
       if PreparedCache.isCache(data) {
-        estimates = try .ofCache(data, split, model: model, batch: batch, threads: count)
+        estimates = try .ofCache(data, split, model: model, batch: batch, threads: threads.count)
       } else {
         estimates = try .ofFolder(
-          data, split, labels: labels?.split(separator: ",").map { String($0) }, model: model, threads: count)
+          data, split, labels: labels?.split(separator: ",").map { String($0) }, model: model, threads: threads.count)
       }
       if let predictions {
         do throws(FormatError) { try estimates.writeCSV(to: predictions) } catch { throw CommandFailure(error) }

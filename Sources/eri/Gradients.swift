@@ -85,10 +85,12 @@ struct Gradients: ParsableCommand {
           model = try model.part(from: names.filter { !inputs.contains($0) }, to: program.graph.values[output].name)
         } catch { throw error.inside(self.model) }
       }
+      let pool = try WorkerThreads(count: threads)
       do throws(TrainError) {
-        return try TrainableGraph(
-          model, frozenStatistics: runningStatistics, exact: exact, threads: try TrainingThreads(count: threads))
-      } catch { throw FormatError(.invalid, at: self.model, error.sentence) }
+        return try TrainableGraph(model, frozenStatistics: runningStatistics, exact: exact, threads: pool)
+      } catch {
+        throw FormatError(error.kind == .unsupported ? .unsupported : .invalid, at: self.model, error.sentence)
+      }
     } catch { throw CommandFailure(error) }
   }
 

@@ -42,15 +42,11 @@ struct LabelledEstimates {
       try estimates.requireClips(clips.count, path, split)
       let source = try CacheSamples(
         cache, clips: clips, preprocessing: loaded.model.preprocessing, model: modelPath)
-      let pool = try TrainingThreads(count: threads)
+      let pool = try WorkerThreads(count: threads)
       let predictor = try Predictor(loaded.model, place: modelPath, threads: pool)
-      let sizes = [Int?](repeating: 1, count: program.graph.symbols.count)
-      var shapes: [(name: String, shape: [Int])] = []
-      for index in program.inputs {
-        let name = program.graph.values[index].name
-        // What no clip of the cache has is left out rather than computed from zeros.
-        if name == "audio" && !takes.sound || name == "faces" && !takes.faces { continue }
-        shapes.append((name, program.types[index].shape.dropFirst().map { $0.evaluated(sizes) ?? 1 }))
+      // What no clip of the cache has is left out rather than computed from zeros.
+      let shapes = program.sampleShapes.filter { input in
+        !(input.name == "audio" && !takes.sound || input.name == "faces" && !takes.faces)
       }
       let bar = ProgressBar()
       estimates.predictions = try predictor.outputs(
@@ -151,10 +147,6 @@ struct LabelledEstimates {
       let values = predictions[index * labels.count..<(index + 1) * labels.count]
       lines.append(joined([csvField(id)] + values.map { decimal($0) }, separator: ","))
     }
-    do throws(FormatError) {
-      let output = try FileWriter(path: path)
-      try output.append(Array((joined(lines, separator: "\n") + "\n").utf8))
-      try output.commit()
-    } catch { throw error.inside(path) }
+    try FileWriter.write(joined(lines, separator: "\n") + "\n", to: path)
   }
 }

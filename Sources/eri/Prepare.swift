@@ -22,7 +22,7 @@ struct Prepare: ParsableCommand {
   @Option(
     help: "Names of the label columns, separated by commas. Default: all but File_ID, Split, Age, Country, Subject.")
   var labels: String?
-  @Option(help: "Clips at once. Default: all processors.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "video, audio or both.") var modality = Modality.both
   @Option(help: "Height and width of face crops in pixels.") var imageSize = VideoPreprocessing().height
   @Option(help: "Pictures per clip.") var steps = VideoPreprocessing().steps
@@ -34,7 +34,6 @@ struct Prepare: ParsableCommand {
       guard !range.contains(value) else { return }
       throw ValidationError("--\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
     }
-    if let threads { try check("threads", threads, 1...1024) }
     try check("image-size", imageSize, 1...Limits.cropExtent)
     try check("steps", steps, 1...4096)
     try check("crop-scale", cropScale, 0.1...10)
@@ -50,7 +49,7 @@ struct Prepare: ParsableCommand {
         let manifest = try DatasetManifest(folder: dataset, labels: names)
         for warning in manifest.warnings { Console.note(warning) }
         let preparation = Preparation(manifest, to: cache, preprocessing: preprocessing)
-        let outcome = try preparation.run(threads: threads ?? min(eri_processor_count(), 1024)) { event in
+        let outcome = try preparation.run(threads: threads.count) { event in
           switch event {
           case .note(let sentence):
             bar.clear()

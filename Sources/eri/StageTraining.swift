@@ -21,7 +21,7 @@ struct StageTraining {
   let cache: PreparedCache
   /// Those that have labels and are not for testing.
   let clips: [PreparedClip]
-  let threads: TrainingThreads
+  let threads: WorkerThreads
   let kernels: TrainingKernels
   /// Whether one command trains several stages, whose settings and files must then be told apart.
   let isSeveralStages: Bool
@@ -31,10 +31,10 @@ struct StageTraining {
     isSeveralStages = severalStages
     do throws(DatasetError) { cache = try PreparedCache(path: options.data) } catch { throw CommandFailure(error) }
     clips = cache.clips.filter { $0.isLabelled && $0.split != .test }
-    do throws(TrainError) {
-      threads = try TrainingThreads(count: options.threadCount)
-      kernels = try TrainingKernels()
-    } catch { throw CommandFailure(error) }
+    do throws(FormatError) { threads = try WorkerThreads(count: options.threads.count) } catch {
+      throw CommandFailure(error)
+    }
+    do throws(TrainError) { kernels = try TrainingKernels() } catch { throw CommandFailure(error) }
     if !cache.broken.isEmpty {
       Console.note("\(options.data): \(counted(cache.broken.count, "clip")) could not be prepared and are left out")
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CERISystem
 import ERICommands
 import ERIDataset
 import ERIFormat
@@ -18,16 +17,13 @@ struct Synthesize: ParsableCommand {
   @Option(help: "Seconds of each clip.") var seconds = 10.0
   @Option(help: "Width and height of the picture. Faces are found from a height of 220 on.") var size = "320x240"
   @Option(help: "Pictures per second.") var fps = 25
-  @Option(help: "Clips at once; the bytes do not depend on their number. Default: all processors.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Write a labelled dataset: data_info.csv and the clips in train/mp4, val/mp4 and test/mp4.")
   var dataset = false
   @Option(help: "With --dataset: percent of the clips for train, val and test.") var split: String?
 
   func validate() throws {
     if clips < 1 || clips > 1_000_000 { throw ValidationError("--clips: expected 1 to 1000000, found \(clips)") }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
-    }
     if measures == nil { throw ValidationError("--size: expected WIDTHxHEIGHT, found \"\(size)\"") }
     if let split {
       if !dataset { throw ValidationError("--split: expected --dataset, found none") }
@@ -41,7 +37,7 @@ struct Synthesize: ParsableCommand {
     try reporting { () throws(CommandFailure) in
       let (width, height) = measures ?? (0, 0)
       let format = ClipFormat(width: width, height: height, duration: seconds, framesPerSecond: fps)
-      let threads = threads ?? min(eri_processor_count(), 1024)
+      let threads = threads.count
       let bar = ProgressBar()
       do throws(CommandFailure) {
         if dataset { try writeDataset(format, threads, bar) } else { try writeClips(format, threads, bar) }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CERISystem
 import ERIFormat
 import ERINetworks
 import ERITrain
@@ -25,8 +24,7 @@ struct TrainOptions: ParsableArguments {
   @Option(help: "Share of the best by which a better metric must exceed it.") var threshold = 1e-4
   @Option(name: .customLong("min-lr"), help: "The least learning rate.") var minimumRate = 1e-6
   @Option(help: "The seed of weights, order, dropout and augmentation.") var seed = 0
-  @Option(help: "Threads; the weights are the same bits whatever their number. Default: all processors.") var threads:
-    Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Option(help: "End after so many epochs without a better validation metric. Default: never.") var earlyStopping: Int?
   @Option(help: "Ship a running average of the weights in which the past weighs this, such as 0.99. Default: none.")
@@ -56,9 +54,6 @@ struct TrainOptions: ParsableArguments {
     for text in set where Network.parameter(text) == nil {
       throw ValidationError("--set: expected NAME=VALUE, found \"\(text)\"")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
-    }
     if let folds, folds < 2 { throw ValidationError("--folds: expected at least 2, found \(folds)") }
     if let microBatch, microBatch < 1 {
       throw ValidationError("--micro-batch: expected at least 1, found \(microBatch)")
@@ -71,8 +66,6 @@ struct TrainOptions: ParsableArguments {
     }
     do { _ = try settings(.audio).parameters() } catch { throw ValidationError("\(error)") }
   }
-
-  var threadCount: Int { threads ?? min(eri_processor_count(), 1024) }
 
   /// The options as a stage's settings.
   func settings(_ stage: TrainingSettings.Stage) -> TrainingSettings {

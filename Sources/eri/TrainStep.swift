@@ -35,7 +35,8 @@ struct TrainStep: ParsableCommand {
   }
 
   private func measure() throws(TrainError) {
-    let threads = try TrainingThreads(count: threads)
+    let threads: WorkerThreads
+    do throws(FormatError) { threads = try WorkerThreads(count: self.threads) } catch { throw TrainError(error) }
     let (model, sites) = try stage()
     let graph = try TrainableGraph(model, dropouts: sites, threads: threads)
     try graph.bind(batch: batch)
@@ -67,13 +68,14 @@ struct TrainStep: ParsableCommand {
     if profile { report(graph, steps: Int(key)) }
   }
 
-  /// Modality dropout as the paper has it: both with probability 0.9, else one or the other.
+  /// Modality dropout as the network has it.
   private func drop(_ present: UnsafeMutableBufferPointer<Float>, _ random: inout SeededRandom) {
+    let fusion = FusionParameters()
+    let dropout = ModalityDropout(keepBoth: fusion.keepBoth, keepVideo: fusion.keepVideo)
     for sample in 0..<batch {
-      let keepsBoth = random.bernoulli(0.9)
-      let keepsVideo = random.bernoulli(0.5)
-      present[2 * sample] = keepsBoth || !keepsVideo ? 1 : 0
-      present[2 * sample + 1] = keepsBoth || keepsVideo ? 1 : 0
+      let (audio, video) = dropout.draw(from: &random)
+      present[2 * sample] = audio ? 1 : 0
+      present[2 * sample + 1] = video ? 1 : 0
     }
   }
 
@@ -84,9 +86,7 @@ struct TrainStep: ParsableCommand {
       case .video: return try whole("video-branch")
       case .fusion:
         let (model, sites) = try whole("dual-branch")
-        return (
-          try model.part(from: ["audio.temporal.norm.out", "video.temporal.norm.out"], to: "intensities"), sites
-        )
+        return (try FusionNetwork.head(of: model), sites)
       }
     } catch { throw TrainError(.invalid, error.description) }
   }

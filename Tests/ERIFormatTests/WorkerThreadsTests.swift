@@ -1,10 +1,10 @@
-import ERITrain
+import ERIFormat
 import Synchronization
 import Testing
 
-@Suite("Training threads") struct TrainingThreadsTests {
+@Suite("Worker threads") struct WorkerThreadsTests {
   @Test func `every piece runs once`() throws {
-    let threads = try TrainingThreads(count: 3)
+    let threads = try WorkerThreads(count: 3)
     let calls = (0..<50).map { _ in Counter() }
     threads.run(50) { piece, _ in calls[piece].add() }
     #expect(calls.allSatisfy { $0.count == 1 })

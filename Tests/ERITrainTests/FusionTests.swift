@@ -50,7 +50,7 @@ import Testing
   @Test func `the joining part on features gives what the whole network gives on faces and sound`() throws {
     let network = try network()
     let source = PlantedSamples(count: 10)
-    let threads = try TrainingThreads(count: 1)
+    let threads = try WorkerThreads(count: 1)
     let chosen = Array(0..<10)
     let features = try FusionFeatures(
       of: network, chosen, from: source, file: nil, batch: 3, threads: threads)
@@ -66,7 +66,7 @@ import Testing
   @Test func `features are computed once`() throws {
     let network = try network()
     let source = PlantedSamples(count: 10)
-    let threads = try TrainingThreads(count: 1)
+    let threads = try WorkerThreads(count: 1)
     func read(_ chosen: [Int]) throws -> [Float] {
       let features = try FusionFeatures(
         of: network, chosen, from: source, file: folder.path("features.eri"), batch: 3, threads: threads)
@@ -90,7 +90,7 @@ import Testing
   @Test func `training changes the joining part alone`() throws {
     let network = try network()
     let source = PlantedSamples(count: 30)
-    let threads = try TrainingThreads(count: 1)
+    let threads = try WorkerThreads(count: 1)
     let features = try FusionFeatures(
       of: network, Array(0..<30), from: source, file: nil, batch: 8, threads: threads)
     var settings = TrainingSettings(.fusion)

@@ -37,7 +37,7 @@ struct GradientCheck {
     let graph = try TrainableGraph(
       try model(values), dropouts: dropouts,
       isFrozen: { name in operands.contains { $0.name == name && !$0.isTrained } }, frozenStatistics: frozenStatistics,
-      threads: try TrainingThreads(count: threads))
+      threads: try WorkerThreads(count: threads))
     try graph.bind(batch: 1)
     let targets = SeededRandom.deviates(graph.targets.count, seed: seed, stream: "targets")
     for (index, target) in targets.enumerated() { graph.targets[index] = target }

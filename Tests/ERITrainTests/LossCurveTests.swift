@@ -4,15 +4,10 @@ import ERITestSupport
 import ERITrain
 import Testing
 
-/// The part of a dual-branch network behind both branches' features.
-func fusionPart(of model: Model) throws -> Model {
-  try model.part(from: ["audio.temporal.norm.out", "video.temporal.norm.out"], to: "intensities")
-}
-
 /// Fifty Adam steps of full networks beside PyTorch's, from the same weights on the same batches, nothing dropped.
 @Suite struct LossCurveTests {
   private func compare(_ curve: TrainingCurve, _ model: Model) throws {
-    let threads = try TrainingThreads(count: 2)
+    let threads = try WorkerThreads(count: 2)
     let graph = try TrainableGraph(model, threads: threads)
     try graph.bind(batch: curve.batch)
     let optimizer = Optimizer(
@@ -44,6 +39,6 @@ func fusionPart(of model: Model) throws -> Model {
 
   @Test func `the fusion's loss follows PyTorch's for fifty steps`() throws {
     let curve = try TrainingCurve.fusion()
-    try compare(curve, try fusionPart(of: curve.model))
+    try compare(curve, try FusionNetwork.head(of: curve.model))
   }
 }

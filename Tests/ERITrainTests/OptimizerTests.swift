@@ -17,7 +17,7 @@ import Testing
       groups: [(range: Range<Int>, multiplier: Double)] = [(0..<OptimizerTests.count, 1)],
       rate: Double = 1e-2, threads: Int = 1
     ) throws -> (weights: [Float], norms: [Double]) {
-      let pool = try TrainingThreads(count: threads)
+      let pool = try WorkerThreads(count: threads)
       let optimizer = Optimizer(
         settings, count: OptimizerTests.count, groups: groups, kernels: try TrainingKernels(), threads: pool)
       var weights = weights
@@ -113,7 +113,7 @@ import Testing
   @Test func `a gradient that is no number changes nothing`() throws {
     let optimizer = Optimizer(
       OptimizerSettings(), count: 4, groups: [(0..<4, 1)], kernels: try TrainingKernels(),
-      threads: try TrainingThreads(count: 1))
+      threads: try WorkerThreads(count: 1))
     var weights: [Float] = [1, 2, 3, 4]
     var gradients: [Float] = [1, .nan, 0, 0]
     let norm = weights.withUnsafeMutableBufferPointer { weights in

@@ -81,7 +81,7 @@ struct PlantedRun {
       events.shouldStop = { updates.map { done >= $0 } ?? false }
       events.note = notes
       let trainer = try Trainer(
-        task(), threads: TrainingThreads(count: threads), kernels: TrainingKernels(), events: events, resumes: resumes)
+        task(), threads: WorkerThreads(count: threads), kernels: TrainingKernels(), events: events, resumes: resumes)
       return try trainer.run()
     }
   }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PyTorchGradientTests {
   private func compare(_ golden: TrainingGolden, _ model: Model? = nil, threads: Int) throws {
     let graph = try TrainableGraph(
-      model ?? golden.model, exact: true, threads: TrainingThreads(count: threads))
+      model ?? golden.model, exact: true, threads: WorkerThreads(count: threads))
     let batch = try #require(golden.targets.shape.first)
     try graph.bind(batch: batch)
     for input in golden.inputs { _ = graph.input(input.name).update(from: input.values) }
@@ -29,7 +29,7 @@ import Testing
 
   @Test func `outputs and targets are still there after a step`() throws {
     let golden = try TrainingGolden.videoBranch()
-    let graph = try TrainableGraph(golden.model, threads: TrainingThreads(count: 1))
+    let graph = try TrainableGraph(golden.model, threads: WorkerThreads(count: 1))
     try graph.bind(batch: #require(golden.targets.shape.first))
     for input in golden.inputs { _ = graph.input(input.name).update(from: input.values) }
     _ = graph.targets.update(from: golden.targets.values)
@@ -51,6 +51,6 @@ import Testing
 
   @Test(arguments: [1, 2]) func `the fusion's gradients are PyTorch's`(threads: Int) throws {
     let golden = try TrainingGolden.fusion()
-    try compare(golden, try fusionPart(of: golden.model), threads: threads)
+    try compare(golden, try FusionNetwork.head(of: golden.model), threads: threads)
   }
 }

@@ -77,7 +77,7 @@ import Testing
     var task = try run.task()
     task.checkpointSteps = 1
     _ = try Trainer(
-      task, threads: TrainingThreads(count: 1), kernels: TrainingKernels(), events: TrainingEvents()
+      task, threads: WorkerThreads(count: 1), kernels: TrainingKernels(), events: TrainingEvents()
     ).run()
     try planted("plain").run()
     #expect(try state("steps") == state("plain"))
@@ -108,7 +108,7 @@ import Testing
     #expect(provenance.training.contains(Parameter("best_epoch", .integer(Int64(best.epoch)))))
     #expect(provenance.training.contains(Parameter("best_validation_pearson", .number(best.pearson))))
     #expect(try RunIdentity(of: model).settings == run.settings)
-    let predictor = try Predictor(model, place: "best", threads: TrainingThreads(count: 1))
+    let predictor = try Predictor(model, place: "best", threads: WorkerThreads(count: 1))
     let outputs = try predictor.outputs(
       of: Array(29..<40), from: run.source, shapes: [("audio", [8, 24])], batch: 4)
     let truth = (29..<40).flatMap { run.source.samples[$0].targets }
@@ -215,7 +215,7 @@ import Testing
     task.validation = []
     let error = #expect(throws: TrainError.self) {
       _ = try Trainer(
-        task, threads: TrainingThreads(count: 1), kernels: TrainingKernels(), events: TrainingEvents())
+        task, threads: WorkerThreads(count: 1), kernels: TrainingKernels(), events: TrainingEvents())
     }
     #expect(error?.sentence == "data: expected samples for validation, found none")
   }

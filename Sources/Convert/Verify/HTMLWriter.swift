@@ -11,7 +11,7 @@ struct HTMLWriter {
   /// - Parameter attributes: markup of our own.
   mutating func element(_ name: String, _ content: String, _ attributes: String = "") {
     text += attributes.isEmpty ? "<\(name)>" : "<\(name) \(attributes)>"
-    text += HTMLWriter.escaped(content) + "</\(name)>\n"
+    text += escapedMarkup(content) + "</\(name)>\n"
   }
 
   /// A table whose rows the body writes.
@@ -28,21 +28,5 @@ struct HTMLWriter {
     text += isMarked ? "<tr class=\"marked\">" : "<tr>"
     for cell in cells { element("td", cell) }
     text += "</tr>\n"
-  }
-
-  /// A text that no browser takes for markup.
-  static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for scalar in printable(text).unicodeScalars {
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&#39;"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
   }
 }

@@ -3,13 +3,7 @@ package import ERIFormat
 extension VerifyReport {
   /// Writes the report as one page that loads nothing else.
   package func writePage(to path: String) throws(FormatError) {
-    do throws(FormatError) {
-      let file = try FileWriter(path: path)
-      try file.append(Array(page.utf8))
-      try file.commit()
-    } catch {
-      throw error.place.hasPrefix(path) ? error : error.inside(path)
-    }
+    try FileWriter.write(page, to: path)
   }
 
   /// The page as text; every name of a file is escaped.

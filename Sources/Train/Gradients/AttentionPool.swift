@@ -4,12 +4,10 @@ import ERIRuntime
 
 /// da_i = <dg, x_i>, dx_i = a_i dg + dα_i w, dw = Σ dα_i x_i; the bias cancels in the softmax, so its gradient is exactly 0.
 final class AttentionPoolTraining: TrainingStep {
-  /// Parts of the batch whose sums are kept apart and then added in order.
-  private static let parts = 16
   private let items: Int
   private let tokens: Int
   private let width: Int
-  private let sums: DoubleBlock
+  private let sums: RowSums
   private var inputGradient: GradientTarget?
   private var weightGradient: GradientTarget?
 
@@ -17,7 +15,7 @@ final class AttentionPoolTraining: TrainingStep {
     items = x.shape[0]
     tokens = x.shape[1]
     width = x.shape[2]
-    sums = DoubleBlock(count: AttentionPoolTraining.parts * width)
+    sums = RowSums(width: width)
     super.init(
       name, inputs: [x, weight, bias], output: output,
       kernel: AttentionPoolStep(node: 0, input: x.slot, weight: weight.slot, bias: bias.slot, output: output.slot),
@@ -37,21 +35,15 @@ final class AttentionPoolTraining: TrainingStep {
     let dy = run.gradient(output)
     let (x, weight, bias) = (run.data(inputs[0]), run.data(inputs[1]), run.data(inputs[2])[0])
     let dx = inputGradient.map { run.gradient($0) }
-    let parts = min(AttentionPoolTraining.parts, max(1, items))
     let wantsWeight = weightGradient != nil
-    sums.clear()
-    run.threads.run(parts) { part, thread in
-      for item in (items * part / parts)..<(items * (part + 1) / parts) {
+    sums.collect(run, rows: items) { part, thread, sums in
+      for item in part {
         eri_f32_attention_pool_gradient(
           run.kernels, tokens, width, x + item * tokens * width, weight, bias, dy + item * width,
-          dx.map { $0 + item * tokens * width }, inputGradient?.accumulates ?? false,
-          wantsWeight ? sums.pointer + part * width : nil, run.scratch(thread))
+          dx.map { $0 + item * tokens * width }, inputGradient?.accumulates ?? false, wantsWeight ? sums : nil,
+          run.scratch(thread))
       }
     }
-    guard let weightGradient else { return }
-    for part in 0..<parts where part > 0 {
-      for index in 0..<width { sums.pointer[index] += sums.pointer[part * width + index] }
-    }
-    Products.add(sums, to: run.gradient(weightGradient), count: width)
+    if let weightGradient { sums.add(count: width, to: run.gradient(weightGradient)) }
   }
 }

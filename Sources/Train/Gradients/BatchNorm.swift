@@ -10,13 +10,11 @@ import ERIFormat
 final class BatchNormTraining: TrainingStep {
   /// Share of a batch's statistics in the running ones.
   static let momentum = 0.1
-  /// Parts of the rows whose sums are kept apart and then added in order.
-  private static let parts = 16
   private let epsilon: Double
   private let isFrozen: Bool
   private let rows: Int
   private let channels: Int
-  private let sums: DoubleBlock
+  private let sums: RowSums
   /// Mean and 1 / σ of the batch, then three rows of coefficients.
   private let coefficients: DoubleBlock
   private let floats: UnsafeMutablePointer<Float>
@@ -30,7 +28,7 @@ final class BatchNormTraining: TrainingStep {
     self.isFrozen = isFrozen
     channels = output.shape[1]
     rows = output.count / max(1, channels)
-    sums = DoubleBlock(count: BatchNormTraining.parts * 2 * channels)
+    sums = RowSums(width: 2 * channels)
     coefficients = DoubleBlock(count: 2 * channels)
     floats = .allocate(capacity: 4 * max(1, channels))
     floats.initialize(repeating: 0, count: 4 * max(1, channels))
@@ -47,43 +45,28 @@ final class BatchNormTraining: TrainingStep {
   private var second: UnsafeMutablePointer<Float> { floats + 2 * channels }
   private var third: UnsafeMutablePointer<Float> { floats + 3 * channels }
 
-  /// Sums over rows by parts; `body` adds one part's to two rows of doubles.
-  private func sum(
-    _ run: TrainingRun, _ body: (_ begin: Int, _ count: Int, UnsafeMutablePointer<Double>) -> Void
-  ) {
-    let parts = min(BatchNormTraining.parts, max(1, rows))
-    sums.clear()
-    run.threads.run(parts) { part, _ in
-      let begin = rows * part / parts
-      body(begin, rows * (part + 1) / parts - begin, sums.pointer + part * 2 * channels)
-    }
-    for part in 0..<parts where part > 0 {
-      for index in 0..<(2 * channels) { sums.pointer[index] += sums.pointer[part * 2 * channels + index] }
-    }
-  }
-
   override func forward(_ run: TrainingRun) {
     let (x, scale, bias) = (run.data(inputs[0]), run.data(inputs[1]), run.data(inputs[2]))
     let (runningMean, runningVariance) = (run.data(inputs[3]), run.data(inputs[4]))
     if isFrozen {
       for channel in 0..<channels { set(channel, Double(runningMean[channel]), Double(runningVariance[channel])) }
     } else {
-      sum(run) { begin, count, sums in
-        eri_f32_column_sums(run.kernels, count, channels, x + begin * channels, channels, sums)
+      sums.collect(run, rows: rows) { part, _, sums in
+        eri_f32_column_sums(run.kernels, part.count, channels, x + part.lowerBound * channels, channels, sums)
       }
       for channel in 0..<channels {
-        coefficients.pointer[channel] = sums.pointer[channel] / Double(rows)
+        coefficients.pointer[channel] = sums[channel] / Double(rows)
         mean[channel] = Float(coefficients.pointer[channel])
       }
-      sum(run) { begin, count, sums in
-        eri_f32_column_squares(run.kernels, count, channels, x + begin * channels, mean, sums)
+      sums.collect(run, rows: rows) { part, _, sums in
+        eri_f32_column_squares(run.kernels, part.count, channels, x + part.lowerBound * channels, mean, sums)
       }
       let unbiased = Double(rows) / Double(max(1, rows - 1))
       for channel in 0..<channels {
         let average = coefficients.pointer[channel]
         // The squares were taken about the mean as a float.
         let shift = average - Double(mean[channel])
-        let variance = max(0, sums.pointer[channel] / Double(rows) - shift * shift)
+        let variance = max(0, sums[channel] / Double(rows) - shift * shift)
         set(channel, average, variance)
         let momentum = BatchNormTraining.momentum
         runningMean[channel] = Float((1 - momentum) * Double(runningMean[channel]) + momentum * average)
@@ -122,25 +105,25 @@ final class BatchNormTraining: TrainingStep {
 
   override func backward(_ run: TrainingRun) {
     let (x, scale, dy) = (run.data(inputs[0]), run.data(inputs[1]), run.gradient(output))
-    sum(run) { begin, count, sums in
-      eri_f32_column_products(
-        run.kernels, count, channels, dy + begin * channels, x + begin * channels, mean, sums, sums + channels)
+    sums.collect(run, rows: rows) { part, _, sums in
+      let first = part.lowerBound * channels
+      eri_f32_column_products(run.kernels, part.count, channels, dy + first, x + first, mean, sums, sums + channels)
     }
     for channel in 0..<channels {
       let average = coefficients.pointer[channel]
       let inverse = coefficients.pointer[channels + channel]
-      let total = sums.pointer[channel]
+      let total = sums[channel]
       // The products were taken about the mean as a float.
-      let products = sums.pointer[channels + channel] + (Double(mean[channel]) - average) * total
+      let products = sums[channels + channel] + (Double(mean[channel]) - average) * total
       let factor = Double(scale[channel]) * inverse
       let slope = isFrozen ? 0 : -factor * inverse * inverse * products / Double(rows)
       first[channel] = Float(factor)
       second[channel] = Float(slope)
       third[channel] = isFrozen ? 0 : Float(-factor * total / Double(rows) - slope * average)
-      sums.pointer[channels + channel] = products * inverse
+      sums[channels + channel] = products * inverse
     }
-    if let scaleGradient { Products.add(sums, from: channels, to: run.gradient(scaleGradient), count: channels) }
-    if let biasGradient { Products.add(sums, to: run.gradient(biasGradient), count: channels) }
+    if let scaleGradient { sums.add(from: channels, count: channels, to: run.gradient(scaleGradient)) }
+    if let biasGradient { sums.add(count: channels, to: run.gradient(biasGradient)) }
     guard let inputGradient else { return }
     let dx = run.gradient(inputGradient)
     run.split(rows, grain: grain) { begin, end, _ in

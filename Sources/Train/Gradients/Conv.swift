@@ -4,18 +4,12 @@ import ERIFormat
 import ERIRuntime
 
 /// dw = dyᵀ col(x), db = Σ dy, dx = the convolution of dy with the reversed weights where strides are 1, else col2im(dy w).
-final class ConvTraining: TrainingStep {
+final class ConvTraining: ProductTraining {
   private let shape: ConvShape
-  private let sums: DoubleBlock
-  private var inputGradient: GradientTarget?
-  private var weightGradient: GradientTarget?
-  private var biasGradient: GradientTarget?
 
   /// The output lies channels last; x too, unless it is planar, of few channels, and wants no gradient.
-  /// - Parameter inputs: x, weight and, where there is one, bias.
   init(_ name: String, op: Conv, inputs: [TrainingValue], output: TrainingValue, exact: Bool) {
     shape = ConvShape(op, x: inputs[0], weight: inputs[1].shape, output: output, exact: exact)
-    sums = DoubleBlock(count: inputs[1].shape[0])
     super.init(
       name, inputs: inputs, output: output, scratch: shape.scratchCount,
       shared: shape.sharedCount)
@@ -24,7 +18,7 @@ final class ConvTraining: TrainingStep {
   override var kind: String { Conv.name }
 
   override func forward(_ run: TrainingRun) {
-    let bias = inputs.count > 2 ? UnsafePointer(run.data(inputs[2])) : nil
+    let bias = bias(run)
     let (x, weights, y) = (run.data(inputs[0]), run.data(inputs[1]), run.data(output))
     switch shape.method {
     case .direct:
@@ -35,22 +29,9 @@ final class ConvTraining: TrainingStep {
     }
   }
 
-  override func planBackward(_ plan: BackwardPlan) {
-    plan.source(output)
-    inputGradient = plan.target(inputs[0])
-    weightGradient = plan.target(inputs[1])
-    biasGradient = inputs.count > 2 ? plan.target(inputs[2]) : nil
-    if inputGradient != nil { plan.keep(inputs[1]) }
-    if weightGradient != nil { plan.keep(inputs[0]) }
-  }
-
   override func backward(_ run: TrainingRun) {
+    super.backward(run)
     let dy = run.gradient(output)
-    if let biasGradient {
-      Products.addColumnSums(
-        run, rows: output.count / shape.outputChannels, columns: shape.outputChannels, dy, sums: sums,
-        to: run.gradient(biasGradient))
-    }
     if let weightGradient {
       shape.weightGradient(
         run, run.data(inputs[0]), dy, run.gradient(weightGradient), accumulates: weightGradient.accumulates)

@@ -2,21 +2,15 @@ import CERIKernels
 import ERIFormat
 
 /// y = x wᵀ + b: dx = dy w, dw = dyᵀ x, db = Σ dy.
-final class LinearTraining: TrainingStep {
+final class LinearTraining: ProductTraining {
   private let rows: Int
   private let inputWidth: Int
   private let outputWidth: Int
-  private let sums: DoubleBlock
-  private var inputGradient: GradientTarget?
-  private var weightGradient: GradientTarget?
-  private var biasGradient: GradientTarget?
 
-  /// - Parameter inputs: x, weight and, where there is one, bias.
   init(_ name: String, inputs: [TrainingValue], output: TrainingValue) {
     outputWidth = inputs[1].shape[0]
     inputWidth = inputs[1].shape[1]
     rows = output.count / max(1, outputWidth)
-    sums = DoubleBlock(count: outputWidth)
     super.init(
       name, inputs: inputs, output: output,
       scratch: Products.weightGradientScratch(outputs: outputWidth),
@@ -31,23 +25,12 @@ final class LinearTraining: TrainingStep {
       run, run.data(inputs[1]), strideK: 1, strideN: inputWidth, k: inputWidth, n: outputWidth, into: run.shared)
     Products.multiply(
       run, m: rows, n: outputWidth, k: inputWidth, run.data(inputs[0]), run.shared, run.data(output),
-      bias: inputs.count > 2 ? UnsafePointer(run.data(inputs[2])) : nil)
-  }
-
-  override func planBackward(_ plan: BackwardPlan) {
-    plan.source(output)
-    inputGradient = plan.target(inputs[0])
-    weightGradient = plan.target(inputs[1])
-    biasGradient = inputs.count > 2 ? plan.target(inputs[2]) : nil
-    if inputGradient != nil { plan.keep(inputs[1]) }
-    if weightGradient != nil { plan.keep(inputs[0]) }
+      bias: bias(run))
   }
 
   override func backward(_ run: TrainingRun) {
+    super.backward(run)
     let dy = run.gradient(output)
-    if let biasGradient {
-      Products.addColumnSums(run, rows: rows, columns: outputWidth, dy, sums: sums, to: run.gradient(biasGradient))
-    }
     if let weightGradient {
       let x = UnsafePointer(run.data(inputs[0]))
       Products.weightGradient(
