@@ -22,7 +22,7 @@ package struct GraphBuilder {
   /// Adds a tensor; returns its value.
   package mutating func tensor(_ tensor: Tensor) -> Int {
     tensors.append(tensor)
-    return add(Value(tensor.name, .tensor(tensors.count - 1)), ValueType(tensor.dtype, constant: tensor.shape))
+    return add(Value(tensor.name, .tensor(tensors.count - 1)), ValueType(tensor.valueType, constant: tensor.shape))
   }
 
   /// Applies an operator with one output; returns its value.
@@ -40,6 +40,11 @@ package struct GraphBuilder {
 
   /// Names a value as an output of the graph.
   package mutating func output(_ value: Int) { graph.outputs.append(value) }
+
+  /// Makes a value hold, wherever it is read, what the quantisation's integers stand for.
+  package mutating func quantize(_ value: Int, _ quantization: Quantization) {
+    graph.values[value].quantization = quantization
+  }
 
   private mutating func add(_ value: Value, _ type: ValueType) -> Int {
     graph.values.append(value)

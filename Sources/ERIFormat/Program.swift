@@ -123,7 +123,7 @@ public struct Program: Sendable {
             .invalid, at: "value \"\(value.name)\"",
             "expected a weight or a constant, found optimiser state \"\(tensors[tensor].name)\"")
         }
-        types[index] = ValueType(tensors[tensor].dtype, constant: tensors[tensor].shape)
+        types[index] = ValueType(tensors[tensor].valueType, constant: tensors[tensor].shape)
       case .node:
         break
       }
@@ -172,6 +172,12 @@ public struct Program: Sendable {
     guard let quantization = value.quantization, type.isDecided else { return }
     let known = type.shape.compactMap { $0.constant }
     do throws(FormatError) {
+      if case .tensor = value.source {
+        throw contractError("expected the quantization of a tensor's value on the tensor, found another on the value")
+      }
+      guard type.dtype == .f32 else {
+        throw contractError("expected quantization of a float32 value, found \(type.dtype.name)")
+      }
       try quantization.check(shape: known.count == type.shape.count ? known : nil)
     } catch { throw error.inside("value \"\(value.name)\"") }
   }

@@ -110,6 +110,12 @@ extension ReferenceTensor {
       try tensor.read(into: UnsafeMutableRawBufferPointer(start: memory.pointer, count: bytes))
     } catch { throw error.inside("tensor \"\(tensor.name)\"") }
     self = memory.tensor(tensor.shape)
+    guard let quantization = tensor.quantization else { return }
+    dtype = .f64
+    for index in values.indices {
+      values[index] = quantization.real(
+        values[index], place: quantization.place(ofElement: index, shape: tensor.shape))
+    }
   }
 
   /// Row-major little-endian bytes of any type.

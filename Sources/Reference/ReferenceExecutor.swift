@@ -14,7 +14,8 @@ package struct ReferenceExecutor {
     var values = [ReferenceTensor?](repeating: nil, count: graph.values.count)
     for (index, value) in graph.values.enumerated() {
       switch value.source {
-      case .input(let input): values[index] = try self.input(input, inputs[value.name], sizes, value.name)
+      case .input(let input):
+        values[index] = try self.input(input, inputs[value.name], sizes, value.name)?.held(value.quantization)
       case .tensor(let tensor): values[index] = try ReferenceTensor(program.tensors[tensor])
       case .node: break
       }
@@ -22,6 +23,9 @@ package struct ReferenceExecutor {
     for (index, node) in graph.nodes.enumerated() {
       do throws(FormatError) { try run(node, sizes, &values) } catch {
         throw error.inside(program.place(ofNode: index))
+      }
+      for output in node.outputs {
+        values[output] = values[output]?.held(graph.values[output].quantization)
       }
     }
     var named: [String: ReferenceTensor] = [:]

@@ -17,6 +17,17 @@ package struct ReferenceTensor: Equatable, Sendable {
     self.init(shape: shape, values: [Double](repeating: value, count: shape.reduce(1, *)))
   }
 
+  /// What a value holds of it under the quantisation; itself without one.
+  func held(_ quantization: Quantization?) -> ReferenceTensor {
+    guard let quantization else { return self }
+    var held = self
+    for index in values.indices {
+      held.values[index] = quantization.held(
+        values[index], place: quantization.place(ofElement: index, shape: shape))
+    }
+    return held
+  }
+
   /// Elements from one index of each axis to the next.
   package var strides: [Int] {
     var strides = [Int](repeating: 1, count: shape.count)

@@ -3,12 +3,14 @@ package import ERIFormat
 
 /// What is applied to a product before it is stored: y = second(first(x + bias) + residual).
 struct Epilogue {
+  /// Of a sum of integers: the factor of each output channel.
+  var scale: Operand?
   var bias: Operand?
   var first = ERI_ACTIVATION_IDENTITY
   var residual: Operand?
   var second = ERI_ACTIVATION_IDENTITY
 
-  var operands: [Operand] { [bias, residual].compactMap { $0 } }
+  var operands: [Operand] { [scale, bias, residual].compactMap { $0 } }
 
   /// The kernels' form; `row` is the first row of a matrix whose rows have `stride` floats.
   func kernelForm(_ frame: Frame, row: Int, stride: Int) -> eri_f32_epilogue {

@@ -19,11 +19,12 @@ extension Planner {
       scale: pointers[0], bias: pointers[1], mean: pointers[2], variance: pointers[3], epsilon: op.epsilon)
   }
 
-  /// Takes activation, residual sum and second activation into a product's epilogue, as far as they follow with no other reader.
+  /// Takes activation (of the given functions), residual sum and second activation into a product's epilogue, as far as they follow with no other reader.
   mutating func fuse(
-    _ epilogue: inout Epilogue, _ value: inout Int, productIndex: Int, _ fits: (Slot) -> Bool
+    _ epilogue: inout Epilogue, _ value: inout Int, activations: [Unary.Function] = Unary.Function.allCases,
+    _ fits: (Slot) -> Bool
   ) {
-    if let activation = takeActivation(&value) { epilogue.first = activation }
+    if let activation = takeActivation(&value, among: activations) { epilogue.first = activation }
     guard let reader = soleReader(value), case .binary(let op) = graph.nodes[reader].op, op.function == .add
     else { return }
     let node = graph.nodes[reader]
@@ -35,20 +36,21 @@ extension Planner {
     epilogue.residual = Operand(slot, sliced: shapes[other].count > 1)
     absorbed[reader] = true
     value = node.outputs[0]
-    if let activation = takeActivation(&value) { epilogue.second = activation }
+    if let activation = takeActivation(&value, among: activations) { epilogue.second = activation }
   }
 
-  mutating func takeActivation(_ value: inout Int) -> eri_activation? {
-    guard let reader = soleReader(value), case .unary(let op) = graph.nodes[reader].op else { return nil }
+  mutating func takeActivation(_ value: inout Int, among functions: [Unary.Function]) -> eri_activation? {
+    guard let reader = soleReader(value), case .unary(let op) = graph.nodes[reader].op, functions.contains(op.function)
+    else { return nil }
     absorbed[reader] = true
     value = graph.nodes[reader].outputs[0]
     return op.function.activation
   }
 
-  /// The node that alone reads the value, unless values must be kept.
+  /// The node that alone reads the value, unless values must be kept or it reads another number than was computed.
   func soleReader(_ value: Int) -> Int? {
     guard !options.keepsValues, readers[value].count == 1, let reader = readers[value].first, reader >= 0,
-      !absorbed[reader]
+      !absorbed[reader], program.graph.values[value].quantization == nil
     else { return nil }
     return reader
   }

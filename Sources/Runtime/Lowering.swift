@@ -5,8 +5,12 @@ import ERIFormat
 extension Planner {
   mutating func lower(_ op: Operator, _ node: Node, _ index: Int) throws(RuntimeError) {
     switch op {
-    case .conv(let op): try lowerConv(op, node, index)
-    case .linear: try lowerLinear(node, index)
+    case .conv(let op):
+      if let layer = integerLayers[index] { return try lowerIntegerConv(op, layer, node, index) }
+      try lowerConv(op, node, index)
+    case .linear:
+      if let layer = integerLayers[index] { return try lowerIntegerLinear(layer, node, index) }
+      try lowerLinear(node, index)
     case .batchNorm(let op):
       let x = try operand(node, 0, index)
       var parameters: [Slot] = []
@@ -97,7 +101,9 @@ extension Planner {
       epilogue.bias = constantOperand(folded, [shape[0]], "bias")
     }
     let input = method == .planar ? source : try channelsLast(node, 0, index, haloNeeded: method == .winograd ? 1 : 0)
-    fuse(&epilogue, &value, productIndex: index) { slot in if case .channelsLast = slot.layout { true } else { false } }
+    fuse(&epilogue, &value) { slot in
+      if case .channelsLast = slot.layout { slot.codes == nil } else { false }
+    }
     let output = Slot(
       program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: halo(value)))
     slots[value] = output
@@ -124,7 +130,7 @@ extension Planner {
     }
     let input = try operand(node, 0, index)
     var value = node.outputs[0]
-    fuse(&epilogue, &value, productIndex: index) { $0.layout == .rowMajor }
+    fuse(&epilogue, &value) { $0.layout == .rowMajor && $0.codes == nil }
     let output = Slot(program.graph.values[value].name, shape: shapes[value], layout: .rowMajor)
     slots[value] = output
     try append(LinearStep(node: index, packed: packed, input: input, output: output, epilogue: epilogue))

@@ -8,6 +8,8 @@ struct Planner {
   let graph: BoundGraph
   let options: SessionOptions
   let kernels: OpaquePointer
+  /// The kernels for 8-bit integers.
+  let integers: OpaquePointer?
   let store: WeightStore
 
   var steps: [Step] = []
@@ -19,6 +21,10 @@ struct Planner {
   var readers: [[Int]]
   /// Nodes whose work another step has taken up.
   var absorbed: [Bool]
+  /// Quantised values whose numbers are not rounded yet.
+  var unheld: [Int]
+  /// Nodes that compute with 8-bit integers, and how.
+  var integerLayers: [Int: IntegerLayer] = [:]
 
   init(
     program: Program, graph: BoundGraph, options: SessionOptions, kernels: OpaquePointer, store: WeightStore
@@ -27,12 +33,14 @@ struct Planner {
     self.graph = graph
     self.options = options
     self.kernels = kernels
+    integers = eri_i8_beside(eri_kernels_name(kernels))
     self.store = store
     let values = program.graph.values
     slots = [Slot?](repeating: nil, count: values.count)
     variants = [[Slot]](repeating: [], count: values.count)
     readers = [[Int]](repeating: [], count: values.count)
     absorbed = [Bool](repeating: false, count: graph.nodes.count)
+    unheld = values.indices.filter { values[$0].quantization != nil }
     for (index, node) in graph.nodes.enumerated() {
       for case let input? in node.inputs { readers[input].append(index) }
     }
@@ -62,10 +70,13 @@ struct Planner {
     for (value, block) in graph.constants {
       slots[value] = constantSlot(block, shapes[value], program.graph.values[value].name, graph.dtypes[value])
     }
+    try findIntegerLayers()
+    try holdQuantized(node: 0)
     for index in graph.nodes.indices where !absorbed[index] {
       let node = graph.nodes[index]
       if node.outputs.allSatisfy({ absent[$0] || graph.constants[$0] != nil }) { continue }
       try lower(node.op, node, index)
+      try holdQuantized(node: index)
     }
     var outputs: [Slot] = []
     for value in program.graph.outputs { outputs.append(try slot(value, .rowMajor, node: -1)) }
@@ -95,7 +106,7 @@ struct Planner {
   /// The value in whatever layout it was made.
   mutating func natural(_ node: Node, _ input: Int, _ index: Int) throws(RuntimeError) -> Slot {
     guard let value = node.inputs[input] else { throw unsupported(index, "input \(input)", "none") }
-    if let slot = slots[value] { return slot }
+    if let slot = slots[value] { return try self.slot(value, slot.layout, node: index) }
     return try slot(value, .rowMajor, node: index)
   }
 
@@ -110,14 +121,16 @@ struct Planner {
     _ node: Node, _ input: Int, _ index: Int, haloNeeded: Int
   ) throws(RuntimeError) -> Slot {
     guard let value = node.inputs[input] else { throw unsupported(index, "input \(input)", "none") }
-    if let slot = slots[value], case .channelsLast(let border) = slot.layout, border >= haloNeeded { return slot }
+    if let slot = slots[value], slot.codes == nil, case .channelsLast(let border) = slot.layout, border >= haloNeeded {
+      return slot
+    }
     return try slot(value, .channelsLast(halo: max(haloNeeded, halo(value))), node: index)
   }
 
-  /// The value in the given layout, converted if it was made in another.
+  /// The value as floats in the given layout, converted if it was made in another form.
   mutating func slot(_ value: Int, _ layout: Layout, node: Int) throws(RuntimeError) -> Slot {
-    if let slot = slots[value], slot.layout == layout { return slot }
-    if let slot = variants[value].first(where: { $0.layout == layout }) { return slot }
+    if let slot = slots[value], slot.layout == layout, slot.codes == nil { return slot }
+    if let slot = variants[value].first(where: { $0.layout == layout && $0.codes == nil }) { return slot }
     let name = program.graph.values[value].name
     if case .tensor(let tensor) = program.graph.values[value].source, layout == .rowMajor {
       let slot = constantSlot(try store.block(tensor: tensor), shapes[value], name, graph.dtypes[value])
@@ -126,6 +139,7 @@ struct Planner {
     }
     let source: Slot
     if let known = slots[value] { source = known } else { source = try slot(value, .rowMajor, node: node) }
+    if source.codes != nil { return try floats(value, from: source, layout, node: node) }
     let converted = Slot(name, shape: shapes[value], layout: layout)
     try append(LayoutStep(node: max(node, 0), input: source, output: converted))
     variants[value].append(converted)

@@ -12,6 +12,12 @@ public struct SessionOptions: Sendable {
   public var exact = false
   /// Measure the time of each step.
   public var profiles = false
+  /// When layers of 8-bit weights and inputs compute with integers; otherwise they compute in float32 from the same integers.
+  package enum Integers: Sendable {
+    case whereFaster, always, never
+  }
+
+  package var integers = Integers.whereFaster
   /// Fuse nothing and keep every value readable after a run.
   package var keepsValues = false
 
@@ -278,12 +284,34 @@ public final class Session {
     return (slot.dtype, shape, [UInt8](UnsafeRawBufferPointer(start: executor.address(slot), count: count)))
   }
 
+  /// Elements of a value from one index of axis 1 to the next, as it is bound; 0 if there is no such value.
+  package func innerExtent(_ name: String) -> Int {
+    guard let plan, let index = program.value(named: name), let slot = plan.slots[index] else { return 0 }
+    return slot.shape.dropFirst(2).reduce(1, *)
+  }
+
   /// A value after a run under `keepsValues`, row-major; nil if there is no such value or it was not computed.
   package func value(named name: String) -> [Float]? {
     guard let plan, let index = program.value(named: name), let slot = plan.slots[index], slot.dtype == .f32 else {
       return nil
     }
     let memory = executor.address(slot)
+    if let codes = slot.codes, let integers = eri_i8_beside(eri_kernels_name(kernels)) {
+      let target = Slot(name, shape: slot.shape, layout: slot.layout)
+      guard let block = try? FloatBlock(count: target.itemFloats * target.items) else { return nil }
+      target.hold(block)
+      let source = Slot(name, shape: slot.shape, layout: slot.layout, codes: codes)
+      source.place = .constant(memory)
+      DequantizeStep(node: 0, integers: integers, grid: codes, input: source, output: target).run(
+        executor.frame, 0, slot.items)
+      return withExtendedLifetime(block) { floats(target, block.pointer) }
+    }
+    return floats(slot, memory)
+  }
+
+  /// A float slot's elements, row-major.
+  private func floats(_ slot: Slot, _ memory: UnsafeMutablePointer<Float>) -> [Float]? {
+    let name = slot.name
     switch slot.layout {
     case .rowMajor:
       return [Float](UnsafeBufferPointer(start: memory, count: slot.elements))

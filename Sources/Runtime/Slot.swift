@@ -30,6 +30,8 @@ package final class Slot {
   package let layout: Layout
   /// Other types than float32 lie row-major in whole floats of memory, as one item.
   package let dtype: DType
+  /// What the bytes stand for where a float32 value is held as u8; an item then begins at a whole float.
+  let codes: UniformGrid?
   /// The axis whose extent a run decides, and where it puts it.
   var dataSized: (axis: Int, extent: UnsafePointer<Int>)?
   /// The slot whose memory this one shares, if it is another view of it.
@@ -39,8 +41,17 @@ package final class Slot {
   /// The constant memory this slot stands for.
   private var block: FloatBlock?
 
-  package init(_ name: String, shape: [Int], layout: Layout, dtype: DType = .f32, viewOf base: Slot? = nil) {
+  package convenience init(
+    _ name: String, shape: [Int], layout: Layout, dtype: DType = .f32, viewOf base: Slot? = nil
+  ) {
+    self.init(name, shape: shape, layout: layout, codes: nil, dtype: dtype, viewOf: base)
+  }
+
+  init(
+    _ name: String, shape: [Int], layout: Layout, codes: UniformGrid?, dtype: DType = .f32, viewOf base: Slot? = nil
+  ) {
     self.name = name
+    self.codes = codes
     self.shape = shape
     self.layout = layout
     self.dtype = dtype
@@ -59,6 +70,10 @@ package final class Slot {
   /// Floats from one index of the leading axis to the next.
   package var itemFloats: Int {
     if dtype != .f32 { return (byteCount + 3) / 4 }
+    return codes == nil ? itemNumbers : (itemNumbers + 3) / 4
+  }
+  /// Numbers from one index of the leading axis to the next, halo included.
+  private var itemNumbers: Int {
     switch layout {
     case .rowMajor: return shape.dropFirst().reduce(1, *)
     case .channelsLast(let halo):

@@ -18,21 +18,36 @@ final class WeightStore {
   /// Floats of all packed weights.
   var packedFloats: Int { blocks.values.reduce(0) { $0 + $1.count } }
 
-  /// A tensor's values, of whatever type.
+  /// A tensor's values, of whatever type; the reals that a quantised one's integers stand for.
   func block(tensor index: Int) throws(RuntimeError) -> FloatBlock {
     if let block = tensors[index] { return block }
     let tensor = program.tensors[index]
     let place = "tensor \"\(tensor.name)\""
-    guard let byteCount = tensor.byteCount else {
+    guard let byteCount = tensor.byteCount, let elements = tensor.elementCount else {
       throw RuntimeError(.invalid, at: place, "expected a size within the limits, found \(shapeText(tensor.shape))")
     }
-    let block = try FloatBlock(byteCount: byteCount)
+    let block = try tensor.quantization == nil ? FloatBlock(byteCount: byteCount) : FloatBlock(count: elements)
     do throws(FormatError) {
-      try tensor.read(into: UnsafeMutableRawBufferPointer(start: block.pointer, count: byteCount))
+      if tensor.quantization == nil {
+        try tensor.read(into: UnsafeMutableRawBufferPointer(start: block.pointer, count: byteCount))
+      } else {
+        try tensor.readReals(into: UnsafeMutableBufferPointer(start: block.pointer, count: elements))
+      }
     } catch {
       throw RuntimeError(error.inside(place))
     }
     tensors[index] = block
+    return block
+  }
+
+  /// The integers of a quantised tensor of 8-bit ones, as they are stored.
+  func codes(tensor index: Int) throws(RuntimeError) -> FloatBlock {
+    let tensor = program.tensors[index]
+    let byteCount = tensor.byteCount ?? 0
+    let block = try FloatBlock(byteCount: byteCount)
+    do throws(FormatError) {
+      try tensor.read(into: UnsafeMutableRawBufferPointer(start: block.pointer, count: byteCount))
+    } catch { throw RuntimeError(error.inside("tensor \"\(tensor.name)\"")) }
     return block
   }
 

@@ -65,6 +65,14 @@ final class Estimator {
     } catch { return error.kind == .notMedia || error.kind == .empty }
   }
 
+  /// What one clip gives the model.
+  func inputs(_ media: ClipMedia) throws(CommandFailure) -> [Input] {
+    do throws(DatasetError) {
+      return try normalised(
+        ClipFeatures(media, preprocessing: model.preprocessing, detector: detector, progress: { _, _ in }))
+    } catch { throw CommandFailure(error) }
+  }
+
   /// The intensities of one clip.
   /// - Throws: `CommandFailure` if it gives the model nothing to work on.
   func estimate(_ clip: String, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
@@ -109,7 +117,8 @@ final class Estimator {
       milliseconds: Double(eri_clock_monotonic() - start) / 1e6)
   }
 
-  private struct Input {
+  /// What a clip gives the model, normalised.
+  struct Input {
     let name: String
     let shape: [Int]
     let values: [Float]

@@ -25,7 +25,7 @@ import Testing
       }
     #expect(
       names == [
-        "init", "inspect", "convert", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
+        "init", "inspect", "convert", "quantize", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
         "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
       ])
   }
@@ -37,6 +37,11 @@ import Testing
     ("exec model.eri --output-dir o --input =x.npy", "--input: expected NAME=FILE.npy, found \"=x.npy\""),
     ("exec model.eri --output-dir o --repeat 0", "--repeat: expected 1 to 1000000, found 0"),
     ("exec model.eri --output-dir o --threads 0", "--threads: expected 1 to 1024, found 0"),
+    ("quantize a.eri b.eri", "Missing expected argument '--calibrate <calibrate>'"),
+    ("quantize a.eri b.eri --calibrate c --percentile 50", "--percentile: expected above 50 to 100, found 50.0"),
+    ("quantize a.eri b.eri --calibrate c --max-drop 2", "--max-drop: expected 0 to 1, found 2.0"),
+    ("quantize a.eri b.eri --calibrate c --samples 0", "--samples: expected 1 to 65536, found 0"),
+    ("quantize a.eri b.onnx --calibrate c", "expected an output that ends in .eri, found b.onnx"),
     ("run model.eri", "Missing expected argument '<clips> ...'"),
     ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
     ("run model.eri a.mp4 --threads 1025", "--threads: expected 1 to 1024, found 1025"),

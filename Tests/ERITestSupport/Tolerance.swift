@@ -23,6 +23,12 @@ public struct Tolerance: Sendable {
   public static let sums = Tolerance(bound: 2e-7)
 }
 
+extension Tolerance {
+  /// So many steps of a quantised value: a number between two of them may fall to either side, since the runtime multiplies by the inverse
+  /// of the scale and sums in float32 what the reference divides and sums in Double.
+  public static func steps(_ count: Double) -> Double { count * 1.001 }
+}
+
 /// Absolute bounds on one element's rounding errors, from the magnitudes that went into it.
 extension Tolerance {
   /// The rounding error of one operation relative to its result.

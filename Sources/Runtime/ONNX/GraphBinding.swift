@@ -41,7 +41,7 @@
             for dimension in input.type.shape { shape.append(dimension.evaluated(sizes.map { $0 }) ?? -1) }
             types[index] = try BoundType(input.type.dtype, shape)
           case .tensor(let tensor):
-            types[index] = try BoundType(program.tensors[tensor].dtype, program.tensors[tensor].shape)
+            types[index] = try BoundType(program.tensors[tensor].valueType, program.tensors[tensor].shape)
           case .node: break
           }
         } catch { throw RuntimeError(error.inside("value \"\(value.name)\"")) }
