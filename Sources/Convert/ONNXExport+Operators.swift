@@ -7,7 +7,7 @@ extension ONNXExport {
     guard let output = node.outputs.first else { throw contractError("expected 1 output, found none") }
     let inputs = node.inputs.map { $0.map { names[$0] } ?? "" }
     let types = node.inputs.map { $0.map { program.types[$0] } }
-    let out = names[output]
+    let out = rawNames[output] ?? names[output]
     switch node.op {
     case .conv(let op):
       try append(
@@ -76,7 +76,7 @@ extension ONNXExport {
     return try constant(.f32, [], bytes, of: out)
   }
 
-  private mutating func constant(
+  mutating func constant(
     _ dtype: DType, _ shape: [Int], _ bytes: [UInt8], of out: String
   ) throws(FormatError) -> String {
     let name = unique("\(out)/Constant")

@@ -8,13 +8,15 @@ struct ONNXExport {
   static let operatorSet = 20
 
   let program: Program
-  private let model: Model
-  /// Names of the values as the file has them.
+  let model: Model
+  /// Names of the values as the file has them where they are read.
   private(set) var names: [String] = []
+  /// Names under which quantised values are computed, before they are rounded, by value.
+  private(set) var rawNames: [Int: String] = [:]
   private var taken: Set<[UInt8]> = []
   private var nodes = ProtobufWriter()
   private var nodeCount = 0
-  private var operatorSets: [(domain: String, version: Int)] = []
+  private(set) var operatorSets: [(domain: String, version: Int)] = []
   private var isNative = false
   private(set) var notes: [String] = []
 
@@ -44,6 +46,12 @@ struct ONNXExport {
     self.model = model
     program = try Program(validating: model)
     try nameValues()
+  }
+
+  /// Gives a value that is quantised a name of its own before it is rounded; an output of the graph keeps its name for what it holds.
+  mutating func nameRaw(_ value: Int, _ raw: String, _ held: String) {
+    rawNames[value] = raw
+    names[value] = held
   }
 
   /// A tensor's value bears the tensor's name, so that digests agree; any other keeps its own where it can.
@@ -77,9 +85,11 @@ struct ONNXExport {
   // MARK: The message
 
   private mutating func message() throws(FormatError) -> ProtobufWriter {
-    try require()
+    try requireExpressibleCodes()
+    try quantizeSources()
     for (index, node) in program.graph.nodes.enumerated() {
       do throws(FormatError) { try add(node) } catch { throw error.inside(program.place(ofNode: index)) }
+      for output in node.outputs { try quantize(output) }
     }
     // A model of inputs alone needs one all the same.
     if operatorSets.isEmpty { operatorSets.append(("", ONNXExport.operatorSet)) }
@@ -133,19 +143,6 @@ struct ONNXExport {
     return types.reduce(own) { max($0, ONNXType.irVersion($1)) }
   }
 
-  private func require() throws(FormatError) {
-    for tensor in model.tensors where tensor.quantization != nil {
-      throw FormatError(
-        .unsupported, at: "tensor \"\(tensor.name)\"",
-        "expected values that mean themselves, found quantized ones, whose scales only .eri has a place for")
-    }
-    for value in program.graph.values where value.quantization != nil {
-      throw FormatError(
-        .unsupported, at: "value \"\(value.name)\"",
-        "expected values that mean themselves, found a quantized one, whose scales only .eri has a place for")
-    }
-  }
-
   private mutating func note() {
     for input in program.inputs {
       guard case .input(let declaration) = program.graph.values[input].source else { continue }
@@ -187,7 +184,7 @@ struct ONNXExport {
     for tensor in model.tensors where tensor.role == .weight {
       message.message(5, try ONNXExport.tensor(tensor, named: tensor.name))
     }
-    for input in program.inputs { message.message(11, try valueInfo(input)) }
+    for input in program.inputs { message.message(11, try valueInfo(input, named: rawNames[input])) }
     for output in graph.outputs { message.message(12, try valueInfo(output)) }
     for (index, value) in graph.values.enumerated() where value.source == .node && !graph.outputs.contains(index) {
       let type = program.types[index]
@@ -213,11 +210,11 @@ struct ONNXExport {
   }
 
   /// ValueInfoProto; an extent that is a product has no name there.
-  private func valueInfo(_ index: Int) throws(FormatError) -> ProtobufWriter {
+  private func valueInfo(_ index: Int, named name: String? = nil) throws(FormatError) -> ProtobufWriter {
     let type = program.types[index]
     let symbols = program.graph.symbols
     var message = ProtobufWriter()
-    message.text(1, names[index])
+    message.text(1, name ?? names[index])
     try message.message(2) { wrapper throws(FormatError) in
       try wrapper.message(1) { tensor throws(FormatError) in
         tensor.number(1, ONNXType.number(type.dtype))
@@ -245,7 +242,7 @@ struct ONNXExport {
       try require(op.domain, op.opset)
       var message = ProtobufWriter()
       for input in node.inputs { message.text(1, input.map { names[$0] } ?? "") }
-      for output in node.outputs { message.text(2, names[output]) }
+      for output in node.outputs { message.text(2, rawNames[output] ?? names[output]) }
       message.text(4, op.name)
       if !op.domain.isEmpty { message.text(7, op.domain) }
       for attribute in op.attributes { message.message(5, try ONNXExport.attribute(attribute)) }
@@ -270,7 +267,7 @@ struct ONNXExport {
   }
 
   /// Adds a domain's operator set, of which a model has one version.
-  private mutating func require(_ domain: String, _ version: Int) throws(FormatError) {
+  mutating func require(_ domain: String, _ version: Int) throws(FormatError) {
     guard let index = operatorSets.firstIndex(where: { $0.domain.utf8.elementsEqual(domain.utf8) }) else {
       operatorSets.append((domain, version))
       return

@@ -43,8 +43,10 @@ struct ONNXImport {
       throw error.inside("graph")
     }
     if message.hasTraining { reader.notes.append("what the model says of its training was left out") }
-    model.graph = reader.graph
-    model.tensors = reader.entries
+    let recognised = try QuantizedPairs.recognised(reader.graph, reader.entries)
+    reader.notes += recognised.notes
+    model.graph = recognised.graph
+    model.tensors = recognised.tensors
     try TensorRules.check(model.tensors)
     _ = try Program(validating: model)
     return (model, reader.notes)

@@ -105,7 +105,8 @@ struct CalibrationReading {
         guard file.header.dtype == .f32, file.header.shape.first ?? 0 > 0 else {
           throw FormatError(
             .invalid, at: path,
-            "expected float32 samples along the first axis, found \(file.header.dtype.name) \(shapeText(file.header.shape))")
+            "expected float32 samples along the first axis, found \(file.header.dtype.name) \(shapeText(file.header.shape))"
+          )
         }
         var values = [Float](repeating: 0, count: file.header.byteCount / 4)
         var failure: FormatError?

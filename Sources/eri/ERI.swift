@@ -10,7 +10,8 @@ import ERIFormat
     discussion: "Exit codes: 0 done, 1 different, 2 invalid input, 3 not supported here, 64 usage.",
     version: ERIVersion,
     subcommands: [
-      Init.self, Inspect.self, Convert.self, Quantize.self, Verify.self, Compat.self, Unpack.self, Identify.self, Run.self, Exec.self,
+      Init.self, Inspect.self, Convert.self, Quantize.self, Verify.self, Compat.self, Unpack.self, Identify.self,
+      Run.self, Exec.self,
       Check.self, Features.self, Synthesize.self, Prepare.self, Train.self, Evaluate.self,
       Gradients.self, TrainStep.self,
     ])

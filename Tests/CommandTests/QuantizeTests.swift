@@ -63,7 +63,9 @@ import Testing
     #expect(float != integer && largest < 0.05)
   }
 
-  @Test(arguments: ["inspect int8.eri", "id int8.eri", "verify int8.eri int8.eri", "compat int8.eri", "unpack int8.eri b.eri"])
+  @Test(arguments: [
+    "inspect int8.eri", "id int8.eri", "verify int8.eri int8.eri", "compat int8.eri", "unpack int8.eri b.eri",
+  ])
   func `a quantized file is a file like any other`(words: String) throws {
     _ = try quantize()
     let outcome = try Tool.eri.run(words, in: folder)

@@ -25,7 +25,8 @@ import Testing
       }
     #expect(
       names == [
-        "init", "inspect", "convert", "quantize", "verify", "compat", "unpack", "id", "run", "exec", "check", "features",
+        "init", "inspect", "convert", "quantize", "verify", "compat", "unpack", "id", "run", "exec", "check",
+        "features",
         "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
       ])
   }

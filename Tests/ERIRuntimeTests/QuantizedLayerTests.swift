@@ -23,7 +23,8 @@ import Testing
 
   /// How many steps of `scale` the runtime is off at most, over instruction sets, threads and ways to compute.
   private func steps(
-    _ bench: Bench, _ outputs: [Int], scale: Float, exact: Bool = true, _ ways: [SessionOptions.Integers] = [.always, .never]
+    _ bench: Bench, _ outputs: [Int], scale: Float, exact: Bool = true,
+    _ ways: [SessionOptions.Integers] = [.always, .never]
   ) throws -> Double {
     let program = try bench.program(outputs: outputs)
     let expected = try bench.reference(program)

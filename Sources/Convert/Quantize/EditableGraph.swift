@@ -54,9 +54,9 @@ struct EditableGraph {
     return values.count - 1
   }
 
-  /// The graph without what nothing uses.
-  func compacted() -> (graph: Graph, tensors: [Tensor]) {
-    var isUsed = [Bool](repeating: false, count: values.count)
+  /// The graph without what nothing uses, of all values or of these alone.
+  func compacted(removing removable: Set<Int>? = nil) -> (graph: Graph, tensors: [Tensor]) {
+    var isUsed = values.indices.map { !(removable?.contains($0) ?? true) }
     for (index, value) in values.enumerated() { if case .input = value.source { isUsed[index] = true } }
     for output in outputs { isUsed[output] = true }
     for node in nodes {

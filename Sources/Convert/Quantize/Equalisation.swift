@@ -55,7 +55,9 @@ extension EditableGraph {
     }
     tensors[first.tensor] = Tensor(tensors[first.tensor].name, tensors[first.tensor].shape, floats: producer)
     tensors[second.tensor] = Tensor(tensors[second.tensor].name, tensors[second.tensor].shape, floats: consumer)
-    guard let node = nodes[first.node], node.inputs.count > 2, let bias = floatTensor(of: node.inputs[2]) else { return }
+    guard let node = nodes[first.node], node.inputs.count > 2, let bias = floatTensor(of: node.inputs[2]) else {
+      return
+    }
     var biases = try floats(bias)
     for channel in 0..<channels { biases[channel] = Float(Double(biases[channel]) / factors[channel]) }
     let own = addWeight(biasName(tensors[first.tensor].name), [channels], biases)

@@ -45,7 +45,8 @@ package struct QuantizationReport: Sendable {
               json.member("clipping") { $0.number(layer.clipping) }
               json.member("pearson_drop") { $0.number(layer.drop) }
               json.member("quantized") { $0.boolean(layer.reason == nil) }
-              json.member("reason") { json in if let reason = layer.reason { json.string(reason) } else { json.null() } }
+              json.member("reason") { json in if let reason = layer.reason { json.string(reason) } else { json.null() }
+              }
             }
           }
         }

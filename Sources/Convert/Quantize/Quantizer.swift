@@ -53,7 +53,8 @@ package struct Quantizer {
       model.tensors.allSatisfy { $0.quantization == nil } && graph.values.allSatisfy { $0.quantization == nil }
     guard isPlain else {
       throw FormatError(
-        .unsupported, at: place, "expected a float32 model, found a quantized one; quantize the model that it came from")
+        .unsupported, at: place, "expected a float32 model, found a quantized one; quantize the model that it came from"
+      )
     }
     guard !samples.isEmpty else {
       throw FormatError(.invalid, at: place, "expected samples to calibrate with, found none")
@@ -104,7 +105,8 @@ package struct Quantizer {
     }
     let states = original.tensors.count { $0.role == .optimizerState }
     if states > 0 { notes.append("\(counted(states, "tensor")) of optimiser state left out") }
-    let used = Set(original.graph?.values.compactMap { if case .tensor(let tensor) = $0.source { tensor } else { nil } } ?? [])
+    let used = Set(
+      original.graph?.values.compactMap { if case .tensor(let tensor) = $0.source { tensor } else { nil } } ?? [])
     let unused = original.tensors.indices.count { !used.contains($0) && original.tensors[$0].role != .optimizerState }
     if unused > 0 { notes.append("\(counted(unused, "tensor")) that the graph does not use left out") }
   }
@@ -203,7 +205,9 @@ package struct Quantizer {
   private mutating func keepSensitive() throws(FormatError) {
     report.pearson = try agreement(isQuantized, samples.indices)
     guard let maximum = options.maximumDrop else { return }
-    let order = report.layers.indices.filter { isQuantized[$0] }.sorted { report.layers[$0].drop > report.layers[$1].drop }
+    let order = report.layers.indices.filter { isQuantized[$0] }.sorted {
+      report.layers[$0].drop > report.layers[$1].drop
+    }
     for (rank, index) in order.enumerated() {
       if 1 - report.pearson <= maximum { return }
       progress("keeping layers in float32", rank + 1, order.count)
@@ -280,7 +284,9 @@ package struct Quantizer {
     var model = try assembled(isQuantized)
     report.method = options.method
     report.samples = samples.count
-    for tensor in editable.compacted().tensors where tensor.role == .weight { report.floatBytes += tensor.byteCount ?? 0 }
+    for tensor in editable.compacted().tensors where tensor.role == .weight {
+      report.floatBytes += tensor.byteCount ?? 0
+    }
     for tensor in model.tensors where tensor.role == .weight { report.storedBytes += tensor.byteCount ?? 0 }
     var method = options.method.rawValue
     if options.method == .percentile { method += " \(decimal(options.percentile))" }

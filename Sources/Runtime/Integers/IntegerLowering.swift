@@ -111,7 +111,8 @@ extension Planner {
     _ epilogue: inout Epilogue, _ layer: IntegerLayer, _ node: Node, _ index: Int, _ norm: BatchNormParameters?,
     channels: Int
   ) throws(RuntimeError) {
-    let scales = try store.packed(node: index, method: IntegerLayer.scalesNumber) { () throws(RuntimeError) -> FloatBlock in
+    let scales = try store.packed(node: index, method: IntegerLayer.scalesNumber) {
+      () throws(RuntimeError) -> FloatBlock in
       let block = try FloatBlock(count: channels)
       for channel in 0..<channels {
         let own = layer.weight.scales[layer.weight.scales.count == 1 ? 0 : channel]
