@@ -1,8 +1,8 @@
 // The table of 8-bit variants and the functions that callers see.
 #include <string.h>
 
-#if defined(__aarch64__)
-#include <sys/auxv.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
 #endif
 
 #include "i8_variant.h"
@@ -11,6 +11,18 @@ extern const eri_i8_kernels eri_i8_kernels_scalar, eri_i8_kernels_avx2, eri_i8_k
     eri_i8_kernels_avx512vnni, eri_i8_kernels_neon, eri_i8_kernels_neondot;
 
 static bool always(void) { return true; }
+#if defined(__x86_64__)
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx512vnni(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && has_avx2();
+}
+/// CPUID leaf 7, subleaf 1, EAX bit 4; that the system saves the registers follows from AVX2.
+static bool has_avxvnni(void) {
+  unsigned eax = 0, ebx, ecx, edx;
+  return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4) != 0;
+}
+#endif
 
 /// Slowest first. `width` is the rank of the single-precision variant whose registers it takes.
 static const struct {
@@ -19,6 +31,11 @@ static const struct {
   int width;
 } variants[] = {
     {&eri_i8_kernels_scalar, always, 0},
+#if defined(__x86_64__)
+    {&eri_i8_kernels_avx2, has_avx2, 1},
+    {&eri_i8_kernels_avxvnni, has_avxvnni, 1},
+    {&eri_i8_kernels_avx512vnni, has_avx512vnni, 2},
+#endif
 };
 
 size_t eri_i8_variant_count(void) { return sizeof(variants) / sizeof(variants[0]); }
