@@ -70,11 +70,12 @@ struct Quantize: ParsableCommand {
         found = quantizer.report
       } catch { throw CommandFailure(error) }
       try recordGoldens(in: &model)
+      let digests: Digests
       do throws(FormatError) {
-        let digests = try model.write(to: output)
+        digests = try model.write(to: output)
         if let report { try FileWriter.write(found.json + "\n", to: report) }
-        try Console.print(text(found) + "\(digests.weights.text)  \(output)")
       } catch { throw CommandFailure(error) }
+      try Console.print(text(found) + "\(digests.weights.text)  \(output)")
       return .done
     }
   }

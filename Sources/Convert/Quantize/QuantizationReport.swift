@@ -1,4 +1,4 @@
-package import ERIFormat
+import ERIFormat
 
 /// What quantising did, layer by layer.
 package struct QuantizationReport: Sendable {

@@ -87,7 +87,7 @@ package struct Quantizer {
     if options.equalises { try equalise() }
     try measure()
     try keepSensitive()
-    return finished()
+    return try finished()
   }
 
   private mutating func fold() throws(FormatError) {
@@ -105,8 +105,10 @@ package struct Quantizer {
     }
     let states = original.tensors.count { $0.role == .optimizerState }
     if states > 0 { notes.append("\(counted(states, "tensor")) of optimiser state left out") }
-    let used = Set(
-      original.graph?.values.compactMap { if case .tensor(let tensor) = $0.source { tensor } else { nil } } ?? [])
+    var used: Set<Int> = []
+    for value in original.graph?.values ?? [] {
+      if case .tensor(let tensor) = value.source { used.insert(tensor) }
+    }
     let unused = original.tensors.indices.count { !used.contains($0) && original.tensors[$0].role != .optimizerState }
     if unused > 0 { notes.append("\(counted(unused, "tensor")) that the graph does not use left out") }
   }
