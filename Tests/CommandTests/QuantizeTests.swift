@@ -11,7 +11,7 @@ import Testing
     folder = try TemporaryFolder()
     let outcome = try Tool.eri.run(
       "init audio-branch float.eri --seed 3 --set temporal.width=16 --set temporal.blocks=1 --set temporal.feed_forward=32 "
-        + "--set temporal.levels=2 --set audio.coefficients=6 --set audio.stack=4 --set reaction.steps=8", in: folder)
+        + "--set temporal.levels=2 --set sound.coefficients=6 --set sound.stack=4 --set steps=8", in: folder)
     try #require(outcome.status == 0, "\(outcome.errors)")
     try FileManager.default.createDirectory(atPath: folder.path("rows"), withIntermediateDirectories: true)
     try SmallModel.array(

@@ -23,7 +23,7 @@ ERI = os.environ.get("ERI", ".build/release/eri")
 TOLERANCE = 0.06
 
 CASES = [
-    ("resnet18-stem", ["stem.image_size=32", "stem.base_width=8"], {"faces": (2, 3, 32, 32)}),
+    ("resnet18-stem", ["spatial.image_size=32", "spatial.base_width=8"], {"faces": (2, 3, 32, 32)}),
     ("audio-branch", ["temporal.width=16", "temporal.blocks=1", "temporal.feed_forward=32", "temporal.levels=2"],
      {"audio": (2, 32, 1024)}),
 ]
