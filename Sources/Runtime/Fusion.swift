@@ -59,7 +59,7 @@ extension Planner {
     for reader in readers[value] where reader >= 0 {
       let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
-      if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd {
+      if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly) == .winograd {
         return 1
       }
     }
