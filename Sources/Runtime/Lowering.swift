@@ -120,7 +120,8 @@ extension Planner {
     let (outputs, inputs) = (shapes[weightValue][isTransposed ? 1 : 0], shapes[weightValue][isTransposed ? 0 : 1])
     let kernels = kernels
     let packed = try store.packed(
-      node: index, method: 0, count: eri_f32_gemm_packed_count(inputs, outputs), from: try weightSource(weightValue, index)
+      node: index, method: 0, count: eri_f32_gemm_packed_count(inputs, outputs),
+      from: try weightSource(weightValue, index)
     ) { values, packed in
       eri_f32_gemm_pack(kernels, values, isTransposed ? outputs : 1, isTransposed ? 1 : inputs, inputs, outputs, packed)
     }
