@@ -36,6 +36,10 @@ import Testing
     ("exec model.eri --output-dir o --input x", "--input: expected NAME=FILE.npy, found \"x\""),
     ("exec model.eri --output-dir o --input =x.npy", "--input: expected NAME=FILE.npy, found \"=x.npy\""),
     ("exec model.eri --output-dir o --repeat 0", "--repeat: expected 1 to 1000000, found 0"),
+    (
+      "exec model.eri --output-dir o --memory tiny",
+      "The value 'tiny' is invalid for '--memory <memory>'. Please provide one of 'fast' and 'low'."
+    ),
     ("exec model.eri --output-dir o --threads 0", "--threads: expected 1 to 1024, found 0"),
     ("run model.eri", "Missing expected argument '<clips> ...'"),
     ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
