@@ -3,11 +3,16 @@
 
 #include "variant.h"
 
-extern const eri_kernels eri_kernels_scalar, eri_kernels_avx2;
+extern const eri_kernels eri_kernels_scalar, eri_kernels_avx2, eri_kernels_avx512, eri_kernels_neon;
 
 static bool always(void) { return true; }
 #if defined(__x86_64__)
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+// The compiler's test of a feature includes the system's saving of its registers.
+static bool has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && has_avx2();
+}
 #endif
 
 /// Slowest first.
@@ -18,6 +23,10 @@ static const struct {
     {&eri_kernels_scalar, always},
 #if defined(__x86_64__)
     {&eri_kernels_avx2, has_avx2},
+    {&eri_kernels_avx512, has_avx512},
+#endif
+#if defined(__aarch64__)
+    {&eri_kernels_neon, always},
 #endif
 };
 

@@ -6,7 +6,7 @@
 
 enum {
   ERI_PANEL = 16,  // columns of a packed panel
-  ERI_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
+  ERI_BLOCK = 102,  // no more rows or pixels share one sweep over the panels
   ERI_ROWS_MAXIMUM = 16,  // no variant's micro-kernel has more rows
   ERI_LINE = 16,  // floats of a cache line: scratch may start anywhere, so each count leaves one line to align it
   ERI_GATHER_CHANNELS = 8,  // images of fewer channels are gathered to rows before they are multiplied
@@ -38,7 +38,7 @@ static inline bool eri_window_gathers(const eri_window *w, size_t inputChannels)
 
 enum {
   ERI_WINOGRAD_POINTS = 36,
-  ERI_WINOGRAD_ROWS = 12,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
+  ERI_WINOGRAD_ROWS = 24,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
   ERI_WINOGRAD_GROUP = 96,  // no group has more tiles
 };
 

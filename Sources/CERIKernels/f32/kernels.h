@@ -1,5 +1,5 @@
 // All single-precision kernels of one variant. The including file defines VARIANT (its name as a token), VARIANT_NAME, LANES,
-// ROWS and FMA, and surrounds the inclusion with the target attribute its instructions need.
+// ROWS, WINOGRAD_ROWS and FMA, and surrounds the inclusion with the target attribute its instructions need.
 #include "vector.h"
 
 #include "functions.h"
@@ -20,7 +20,7 @@
 
 #include "winograd.h"
 
-_Static_assert(ERI_BLOCK % ROWS == 0 && ERI_WINOGRAD_ROWS % ROWS == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
+_Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
 
 const eri_kernels VARIANT = {

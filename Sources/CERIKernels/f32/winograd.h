@@ -5,7 +5,7 @@
 // leaves out the point -2; its N(p) lacks the factor p + 2, by which its input's value is multiplied instead: so both sizes share
 // the weights.
 //
-// Layout, for the 36 pairs of points p, tiles in groups of ROWS and channels in blocks of DEPTH:
+// Layout, for the 36 pairs of points p, tiles in groups of WINOGRAD_ROWS and channels in blocks of DEPTH:
 //   weights U[p][panel][input channel][16], input V[p][group][block][row][DEPTH], result M[p][group][panel][row][16].
 
 enum {
@@ -151,23 +151,23 @@ INLINE void transform_output(const int high, const int wide, const float *m, siz
   }
 }
 
-/// M[rows][16] = V U for ROWS tiles and one panel; `blocks` blocks of DEPTH channels.
+/// M[rows][16] = V U for WINOGRAD_ROWS tiles and one panel; `blocks` blocks of DEPTH channels.
 INLINE void multiply_points(size_t blocks, const float *v, const float *u, float *m) {
-  vf acc[ROWS * VECTORS];
-  UNROLL for (int i = 0; i < ROWS * VECTORS; i++) acc[i] = splat(0.0f);
+  vf acc[WINOGRAD_ROWS * VECTORS];
+  UNROLL for (int i = 0; i < WINOGRAD_ROWS * VECTORS; i++) acc[i] = splat(0.0f);
   for (size_t block = 0; block < blocks; block++) {
     UNROLL for (int i = 0; i < DEPTH; i++) {
       vf column[VECTORS];
       UNROLL for (int j = 0; j < VECTORS; j++) column[j] = load(u + i * ERI_PANEL + j * LANES);
-      UNROLL for (int r = 0; r < ROWS; r++) {
+      UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
         vf x = splat(v[r * DEPTH + i]);
         UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
       }
     }
-    v += ROWS * DEPTH;
+    v += WINOGRAD_ROWS * DEPTH;
     u += DEPTH * ERI_PANEL;
   }
-  UNROLL for (int r = 0; r < ROWS; r++) {
+  UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
     UNROLL for (int j = 0; j < VECTORS; j++) store(m + r * ERI_PANEL + j * LANES, acc[r * VECTORS + j]);
   }
 }
@@ -177,12 +177,12 @@ OUTLINE void multiply_all_points(size_t depth, size_t panels, const size_t *rowB
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
     bool highOnly = p / SIDE == SKIPPED, wideOnly = p % SIDE == SKIPPED;
     size_t which = (highOnly ? 2 : 0) + (wideOnly ? 1 : 0);
-    size_t begin = rowBegin[which] / ROWS, end = eri_ceil_div(rowEnd[which], ROWS);
+    size_t begin = rowBegin[which] / WINOGRAD_ROWS, end = eri_ceil_div(rowEnd[which], WINOGRAD_ROWS);
     for (size_t panel = 0; panel < panels; panel++) {
       const float *u = packed + (p * panels + panel) * depth * ERI_PANEL;
       for (size_t group = begin; group < end; group++) {
-        multiply_points(depth / DEPTH, v + p * vStride + group * depth * ROWS, u,
-                        m + p * mStride + (group * panels + panel) * ROWS * ERI_PANEL);
+        multiply_points(depth / DEPTH, v + p * vStride + group * depth * WINOGRAD_ROWS, u,
+                        m + p * mStride + (group * panels + panel) * WINOGRAD_ROWS * ERI_PANEL);
       }
     }
   }
@@ -229,7 +229,7 @@ OUTLINE void tile_to_points(const f32_tile *tile, const eri_f32_image *input, fl
   bool whole = rows == tile->high + 2 && columns == tile->wide + 2;
   float copy[SIDE * SIDE * LANES] = {0};
   for (size_t c = 0; c < eri_round_up(channels, DEPTH); c += LANES) {
-    float *points = v + c / DEPTH * (ROWS * DEPTH) + c % DEPTH;
+    float *points = v + c / DEPTH * (WINOGRAD_ROWS * DEPTH) + c % DEPTH;
     const float *source = in + c;
     size_t rowStride = line, pixelStride = channels;
     if (!whole || c + LANES > channels) {
@@ -258,7 +258,7 @@ OUTLINE void tile_from_points(const f32_tile *tile, const float *m, size_t point
   size_t rows = eri_minimum(tile->high, output->height - tile->y);
   size_t columns = eri_minimum(tile->wide, output->width - tile->x);
   for (size_t c = 0; c < channels; c += LANES) {
-    const float *points = m + c / ERI_PANEL * (ROWS * ERI_PANEL) + c % ERI_PANEL;
+    const float *points = m + c / ERI_PANEL * (WINOGRAD_ROWS * ERI_PANEL) + c % ERI_PANEL;
     size_t left = channels - c;
     if (bounded && left >= LANES) {
       f32_patch patch = {out + c,
@@ -316,7 +316,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
       list[next[tile_class(&tile)]++] = tile;
     }
     for (size_t i = 0; i < count; i++) {
-      tile_to_points(&list[i], input, v + i / ROWS * (ROWS * depth) + i % ROWS * DEPTH, vStride);
+      tile_to_points(&list[i], input, v + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH, vStride);
     }
     // Points that all tiles have; those that need a width of 4; a height of 4; both.
     size_t rowBegin[4] = {0, bound[1], 0, bound[1]}, rowEnd[4] = {bound[4], bound[3], bound[2], bound[2]};
@@ -325,7 +325,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
     }
     multiply_all_points(depth, panels, rowBegin, rowEnd, packed, v, vStride, m, mStride);
     for (size_t i = 0; i < count; i++) {
-      tile_from_points(&list[i], m + i / ROWS * (ROWS * panels * ERI_PANEL) + i % ROWS * ERI_PANEL, mStride, output,
+      tile_from_points(&list[i], m + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * panels * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL, mStride, output,
                        residualImage, e);
     }
   }
