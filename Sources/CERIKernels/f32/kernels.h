@@ -18,6 +18,8 @@
 
 #include "attention.h"
 
+#include "tiles.h"
+
 #include "winograd.h"
 
 _Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");

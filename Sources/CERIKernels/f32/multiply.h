@@ -12,6 +12,8 @@ INLINE void accumulate(const int count, const int panels, size_t taps, size_t le
     UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
     _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
       vf column[4 * VECTORS];
+      // The next panel's cache line: the processor's own prefetching would begin only when that panel does.
+      __builtin_prefetch(b + panels * panelStride);
       UNROLL for (int p = 0; p < panels; p++) {
         UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
       }
