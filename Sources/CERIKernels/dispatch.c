@@ -104,6 +104,18 @@ void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, co
   kernels->f32_winograd(input, packed, output, residualImage, epilogue, imageBegin, imageEnd, scratch);
 }
 
+void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *window, const float *weights,
+                              size_t inputChannels, size_t outputChannels, float *packed) {
+  kernels->f32_conv_phases_pack(window, weights, inputChannels, outputChannels, packed);
+}
+
+void eri_f32_conv_phases(const eri_kernels *kernels, const eri_window *window, const float *input, size_t inputChannels,
+                         size_t inputHeight, size_t inputWidth, const float *packed, const eri_f32_image *output,
+                         const eri_f32_epilogue *epilogue, size_t bandBegin, size_t bandEnd, float *scratch) {
+  kernels->f32_conv_phases(window, input, inputChannels, inputHeight, inputWidth, packed, output, epilogue, bandBegin,
+                           bandEnd, scratch);
+}
+
 void eri_f32_maxpool(const eri_kernels *kernels, const eri_window *window, const eri_f32_image *input,
                      const eri_f32_image *output, size_t rowBegin, size_t rowEnd) {
   kernels->f32_maxpool(window, input, output, rowBegin, rowEnd);

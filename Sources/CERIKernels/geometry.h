@@ -63,6 +63,11 @@ static inline eri_winograd_side eri_winograd_cut(size_t extent) {
   return best;
 }
 
+enum { ERI_PHASE_SIDE = 7, ERI_PHASE_CHANNELS = 4 };  // points of a side of F(4, 4); four phases of 4 channels fill a panel's row
+
+/// Tiles of 4 outputs of a row, as many more as a variant's micro-kernel may reach over the end.
+static inline size_t eri_phase_tiles(size_t outputWidth) { return eri_ceil_div(outputWidth, 4) + ERI_ROWS_MAXIMUM; }
+
 /// Tiles worked on together: enough that sweeping the weights (36 C O floats) is paid for, few enough to stay in cache.
 static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChannels, size_t tiles) {
   size_t product = inputChannels * outputChannels;

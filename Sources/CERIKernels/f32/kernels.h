@@ -22,6 +22,8 @@
 
 #include "winograd.h"
 
+#include "phases.h"
+
 _Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
 
@@ -35,6 +37,8 @@ const eri_kernels VARIANT = {
     .f32_conv_planar = f32_conv_planar,
     .f32_winograd_pack = f32_winograd_pack,
     .f32_winograd = f32_winograd,
+    .f32_conv_phases_pack = f32_conv_phases_pack,
+    .f32_conv_phases = f32_conv_phases,
     .f32_maxpool = f32_maxpool,
     .f32_halo_clear = f32_halo_clear,
     .f32_attention = f32_attention,
