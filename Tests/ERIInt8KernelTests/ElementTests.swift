@@ -89,14 +89,14 @@ import Testing
 
   @Test(arguments: variants) func `a table is looked up`(_ variant: Int8Variant) {
     var random = Random(seed: 3)
-    let table = random.bytes(256, extreme: false)
+    let table = random.bytes(256, extreme: false), guarded = GuardedArray(table)
     for shape in Self.shapes {
       let values = random.bytes(shape.0 * shape.1 * shape.2 * shape.3, extreme: false)
       let x = Self.images(shape, halo: shape.4, values), y = Self.images(shape, halo: shape.5)
       var (from, to) = (x.c, y.c)
-      eri_i8_lookup(variant.kernels, GuardedArray(table).pointer, &from, &to, 0, shape.0 * shape.1)
+      eri_i8_lookup(variant.kernels, guarded.pointer, &from, &to, 0, shape.0 * shape.1)
       #expect(y.interior == values.map { table[Int($0)] } && y.haloIs(0xa5))
-      withExtendedLifetime(x) {}
+      withExtendedLifetime((x, guarded)) {}
     }
   }
 

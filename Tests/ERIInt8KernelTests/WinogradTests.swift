@@ -77,6 +77,7 @@ import Testing
       p.epilogue.scale = Array(repeating: 1, count: channels)
       p.epilogue.inverse = 127 / Float(largest)
       p.epilogue.outputZero = 128
+      (p.epilogue.first, p.epilogue.second) = (ERI_ACTIVATION_IDENTITY, ERI_ACTIVATION_IDENTITY)
       let bytes = p.run(.portable, parts: [0..<images], winograd: true).bytes.interior
       var worst = 0.0, squares = 0.0
       for i in sums.indices {
@@ -87,7 +88,7 @@ import Testing
       let rms = (squares / Double(sums.count)).squareRoot()
       // Rounding alone makes 0.5 and 0.289.
       #expect(worst <= 1.25, "\(channels) channels: \(worst)")
-      #expect(rms <= 0.33, "\(channels) channels: \(rms)")
+      #expect(rms <= 0.31, "\(channels) channels: \(rms)")
     }
   }
 }

@@ -55,7 +55,7 @@ extension Tolerance {
   /// the products' signs vary, and their rounding errors add up like a random walk; with weights of one sign the sums take more of the
   /// range and the errors less of a random walk. Times the scale of a sum.
   public static func integerWinograd(terms: Int, weight: Double, sameSign: Bool, scale: Double) -> Double {
-    (sameSign ? 1e-2 : 2e-3) * 255 * weight * Double(terms).squareRoot() * scale + 1e-5
+    (sameSign ? 1e-2 : 4e-3) * 255 * weight * Double(terms).squareRoot() * scale + 1e-5
   }
 
   /// Normalisations: a sum over n elements (pairwise over at least 4 lanes), a square root and a division.
