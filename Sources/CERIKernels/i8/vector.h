@@ -119,8 +119,10 @@ INLINE void finish_lanes(const bool toBytes, const int residual, const i8_consta
 typedef void (*i8_finisher)(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,
                             size_t rows, const i8_place *places, size_t n, size_t channels);
 
-INLINE void finish_rows(const bool toBytes, const int residual, const i8_constants *k, const void *sums, size_t stride,
-                        const int32_t *corrections, size_t rows, const i8_place *places, size_t n, size_t channels) {
+INLINE void finish_rows(const bool toBytes, const int residual, const i8_constants *constants, const void *sums,
+                        size_t stride, const int32_t *corrections, size_t rows, const i8_place *places, size_t n,
+                        size_t channels) {
+  const i8_constants copy = *constants, *k = &copy;  // which no store can change: it stays in registers
   for (size_t c = 0; c < channels; c += LANES) {
     size_t count = channels - c;
     vf scale = load_some_floats(k->scale + n + c, count);
