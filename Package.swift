@@ -124,6 +124,11 @@ let package = Package(
       name: "ERITestSupport", dependencies: ["ERIFormat", "ERINetworks", "CERIKernels"], path: "Tests/ERITestSupport"),
     .testTarget(name: "ERISystemTests", dependencies: ["CERISystem", "ERITestSupport"]),
     .testTarget(name: "ERIKernelTests", dependencies: ["CERIKernels", "ERITestSupport"]),
+    // The 256-bit VNNI kernels in an encoding that more processors have.
+    .target(
+      name: "CInt8Narrow", dependencies: ["CERIKernels"], path: "Tests/CInt8Narrow",
+      cSettings: optimised + [.headerSearchPath("../../Sources/CERIKernels")]),
+    .testTarget(name: "ERIInt8KernelTests", dependencies: ["CERIKernels", "CInt8Narrow", "ERITestSupport"]),
     .testTarget(
       name: "ERITrainingKernelTests", dependencies: ["CERITraining", "CERIKernels", "ERIFormat", "ERITestSupport"]),
     .testTarget(
