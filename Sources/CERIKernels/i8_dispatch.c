@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 #include "i8_variant.h"
@@ -24,6 +26,11 @@ static bool has_avxvnni(void) {
 }
 #endif
 
+#if defined(__aarch64__)
+/// HWCAP_ASIMDDP: the dot-product instructions.
+static bool has_dot_product(void) { return (getauxval(AT_HWCAP) & 1ul << 20) != 0; }
+#endif
+
 /// Slowest first. `width` is the rank of the single-precision variant whose registers it takes.
 static const struct {
   const eri_i8_kernels *kernels;
@@ -35,6 +42,10 @@ static const struct {
     {&eri_i8_kernels_avx2, has_avx2, 1},
     {&eri_i8_kernels_avxvnni, has_avxvnni, 1},
     {&eri_i8_kernels_avx512vnni, has_avx512vnni, 2},
+#endif
+#if defined(__aarch64__)
+    {&eri_i8_kernels_neon, always, 1},
+    {&eri_i8_kernels_neondot, has_dot_product, 1},
 #endif
 };
 

@@ -34,12 +34,15 @@ extension Tensor {
   package var valueType: DType { quantization == nil ? dtype : .f32 }
 
   /// The reals that a quantised tensor's integers stand for, each rounded to float32.
+  /// - Parameter reader: for values in a model file, this thread's; nil: one for this call.
   /// - Throws: `FormatError` if the values cannot be read or memory has another number of elements.
-  package func readReals(into reals: UnsafeMutableBufferPointer<Float>) throws(FormatError) {
+  package func readReals(
+    into reals: UnsafeMutableBufferPointer<Float>, with reader: TensorReader? = nil
+  ) throws(FormatError) {
     guard let quantization, reals.count == elementCount else {
       throw contractError("expected memory for the reals of a quantized tensor, found \(reals.count) elements of it")
     }
-    let block = try TensorBlock(self)
+    let block = try TensorBlock(self, with: reader)
     guard let stored = block.bytes.baseAddress else { return }
     // Elements that share a scale lie side by side in runs.
     let axes = shape.indices.contains(quantization.axis) ? shape[(quantization.axis + 1)...] : []

@@ -78,7 +78,7 @@ struct CalibrationReading {
     var samples: [CalibrationSample] = []
     for (number, place) in places(clips.count).enumerated() {
       do throws(CommandFailure) {
-        let inputs = try estimator.inputs(ClipMedia(path: clips[place].path))
+        let inputs = try estimator.inputs(ClipMedia(path: clips[place].path), detector: estimator.detector)
         samples.append(CalibrationSample(inputs.map { CalibrationSample.Input($0.name, $0.shape, $0.values) }))
       } catch {
         bar.clear()

@@ -16,7 +16,7 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
                     float *floats, size_t ldc, const eri_i8_epilogue *e) {
   eri_i8_layout layout = eri_i8_layout_of(1, 1, k, n);
   i8_weights weights = weights_at(&layout, packed, 0, n);
-  i8_finish finish = finish_of(e);
+  i8_finish finish = finish_of(e, bytes != NULL);
   const uint8_t *table[ERI_I8_BLOCK];
   i8_place places[ERI_I8_BLOCK];
   for (size_t row = 0, count; row < m; row += count) {
@@ -24,9 +24,7 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
     for (size_t i = 0; i < ERI_I8_BLOCK; i++) {
       size_t at = row + eri_minimum(i, count - 1);
       table[i] = a + at * lda;
-      places[i] = (i8_place){bytes ? bytes + at * ldc : NULL, bytes ? NULL : floats + at * ldc,
-                             e->residualBytes ? e->residualBytes + at * e->residualStride : NULL,
-                             e->residualFloats ? e->residualFloats + at * e->residualStride : NULL};
+      places[i] = place_of(bytes, floats, e, at * ldc, at * e->residualStride);
     }
     i8_block block = {count, 1, k, ERI_I8_BLOCK};
     multiply_block(&block, table, &weights, e->inputZero, &finish, 0, places);
@@ -63,7 +61,7 @@ static void i8_conv_pack(const eri_window *w, const int8_t *weights, size_t inpu
 OUTLINE void conv_depthwise(const eri_window *w, const eri_i8_image *input, const uint8_t *packed,
                             const eri_i8_output *output, const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd) {
   size_t channels = input->channels, padded = eri_round_up(channels, ERI_PANEL);
-  i8_finish finish = finish_of(e);
+  i8_finish finish = finish_of(e, output->bytes != NULL);
   typedef int8_t vs __attribute__((ext_vector_type(LANES), aligned(1), may_alias));
   for (size_t pixel = rowBegin * output->width; pixel < rowEnd * output->width; pixel++) {
     size_t line = pixel / output->width, x0 = pixel % output->width;
@@ -83,22 +81,26 @@ OUTLINE void conv_depthwise(const eri_window *w, const eri_i8_image *input, cons
           sum += a * __builtin_convertvector(*(const vs *)weights, vi);
         }
       }
-      finish_lanes(&finish, __builtin_convertvector(sum, vf), c, channels - c, &place);
+      vf plain = __builtin_convertvector(sum, vf);
+      finish.rows(&finish.constants, &plain, LANES, NULL, 1, &place, c, eri_minimum(channels - c, LANES));
     }
   }
 }
 
-/// Points table[tap * ERI_I8_BLOCK] to the channels of each tap of one output pixel.
-INLINE void point_pixel(const uint8_t **table, const eri_window *w, const eri_i8_image *input, size_t image, size_t y0,
-                        size_t x0, const uint8_t *zeros) {
+/// Points table[tap * ERI_I8_BLOCK + i] to the channels of each tap of `count` output pixels of one row, from x0 on.
+INLINE void point_run(const uint8_t **table, size_t count, const eri_window *w, const eri_i8_image *input, size_t image,
+                      size_t y0, size_t x0, const uint8_t *zeros) {
   for (size_t ky = 0; ky < w->kernelHeight; ky++) {
     size_t y = y0 * w->strideHeight + ky * w->dilationHeight;
     bool blank = y < w->padTop || y - w->padTop >= input->height;
     const uint8_t *line = blank ? zeros : pixel_at(input, image, y - w->padTop, 0);
     for (size_t kx = 0; kx < w->kernelWidth; kx++, table += ERI_I8_BLOCK) {
-      size_t x = x0 * w->strideWidth + kx * w->dilationWidth;
-      bool outside = blank || x < w->padLeft || x - w->padLeft >= input->width;
-      *table = outside ? zeros : line + (x - w->padLeft) * input->channels;
+      size_t reach = kx * w->dilationWidth, x = x0 * w->strideWidth + reach, i = 0;
+      for (; i < count && (blank || x < w->padLeft); i++, x += w->strideWidth) table[i] = zeros;
+      for (; i < count && x - w->padLeft < input->width; i++, x += w->strideWidth) {
+        table[i] = line + (x - w->padLeft) * input->channels;
+      }
+      for (; i < count; i++) table[i] = zeros;
     }
   }
 }
@@ -115,18 +117,24 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
   const uint8_t **table = (const uint8_t **)(void *)(zeros + eri_round_up(input->channels, 64));
   memset(zeros, e->inputZero, input->channels);
   eri_i8_layout layout = eri_i8_conv_layout(w, input->channels, output->channels);
-  i8_finish finish = finish_of(e);
+  i8_finish finish = finish_of(e, output->bytes != NULL);
+  size_t outStep = output_step(output), residualStep = residual_step(output, e);
   i8_place places[ERI_I8_BLOCK];
   size_t end = rowEnd * output->width;
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
     count = eri_minimum(end - pixel, ERI_I8_BLOCK);
+    for (size_t at = 0, run; at < count; at += run) {
+      size_t line = (pixel + at) / output->width, x = (pixel + at) % output->width;
+      size_t image = line / output->height, y = line % output->height;
+      run = eri_minimum(count - at, output->width - x);
+      place_run(places + at, run, place_at(output, e, image, y, x), outStep, residualStep);
+      point_run(table + at, run, w, input, image, y, x, zeros);
+    }
     // Where the micro-kernel takes more rows than the block has, it repeats the last.
     size_t whole = eri_round_up(count, ROWS);
-    for (size_t i = 0; i < whole; i++) {
-      size_t at = pixel + eri_minimum(i, count - 1), line = at / output->width, x = at % output->width;
-      size_t image = line / output->height, y = line % output->height;
-      places[i] = place_at(output, e, image, y, x);
-      point_pixel(table + i, w, input, image, y, x, zeros);
+    for (size_t tap = 0; tap < taps; tap++) {
+      const uint8_t **row = table + tap * ERI_I8_BLOCK;
+      for (size_t i = count; i < whole; i++) row[i] = row[count - 1];
     }
     i8_block block = {count, taps, depth, ERI_I8_BLOCK};
     for (size_t group = 0; group < w->groups; group++) {

@@ -15,7 +15,18 @@ INLINE float *float_pixel_at(const eri_f32_image *i, size_t image, size_t y, siz
 INLINE i8_place place_at(const eri_i8_output *o, const eri_i8_epilogue *e, size_t image, size_t y, size_t x) {
   size_t out = pixel_offset(o->height, o->width, o->channels, o->halo, image, y, x);
   size_t residual = pixel_offset(o->height, o->width, o->channels, e->residualHalo, image, y, x);
-  return (i8_place){o->bytes ? o->bytes + out : NULL, o->bytes ? NULL : o->floats + out,
-                    e->residualBytes ? e->residualBytes + residual : NULL,
-                    e->residualFloats ? e->residualFloats + residual : NULL};
+  return place_of(o->bytes, o->floats, e, out, residual);
+}
+
+/// Points a run of pixels of one output row, from `place` on.
+INLINE void place_run(i8_place *places, size_t count, i8_place place, size_t outStep, size_t residualStep) {
+  for (size_t i = 0; i < count; i++) {
+    places[i] = (i8_place){(uint8_t *)place.out + i * outStep,
+                           place.residual ? (const uint8_t *)place.residual + i * residualStep : NULL};
+  }
+}
+/// Bytes from a pixel to the next in the output and in the residual.
+INLINE size_t output_step(const eri_i8_output *o) { return o->channels * (o->bytes ? 1 : sizeof(float)); }
+INLINE size_t residual_step(const eri_i8_output *o, const eri_i8_epilogue *e) {
+  return o->channels * (e->residualBytes ? 1 : sizeof(float));
 }

@@ -116,9 +116,9 @@ OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, 
 #endif
     const uint8_t *data = weights->data + panel * weights->panelBytes;
     int grade = weights->grades[panel];
-    vi corrections[PANELS * ERI_PANEL / LANES];
-    for (size_t j = 0; j < count * ERI_PANEL / LANES; j++) {
-      corrections[j] = load_sums(weights->sums + panel * ERI_PANEL + j * LANES) * (vi)(inputZero - SHIFT(grade));
+    int32_t corrections[PANELS * ERI_PANEL] __attribute__((aligned(64)));
+    for (size_t j = 0; j < count * ERI_PANEL; j++) {
+      corrections[j] = weights->sums[panel * ERI_PANEL + j] * (inputZero - SHIFT(grade));
     }
     size_t columns = eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL);
     for (size_t row = 0; row < whole; row += ROWS) {
@@ -132,14 +132,8 @@ OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, 
         multiply_rows(block, grade, table + row, data, tile);
       }
       size_t rows = eri_minimum(block->rows - row, ROWS);
-      for (size_t r = 0; r < rows; r++) {
-        for (size_t c = 0; c < columns; c += LANES) {
-          // The tile is [row][panel][16].
-          vi sum = load_sums(tile + r * count * ERI_PANEL + c) - corrections[c / LANES];
-          finish_lanes(finish, __builtin_convertvector(sum, vf), firstChannel + panel * ERI_PANEL + c, columns - c,
-                       &places[row + r]);
-        }
-      }
+      finish->rows(&finish->constants, tile, count * ERI_PANEL, corrections, rows, places + row,
+                   firstChannel + panel * ERI_PANEL, columns);
     }
   }
 }

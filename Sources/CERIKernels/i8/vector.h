@@ -78,45 +78,109 @@ INLINE float floor_of(eri_activation activation) {
 }
 INLINE vf bounded(vf v, float floor) { return v < splat(floor) ? splat(floor) : v; }
 
+// --- Epilogue ------------------------------------------------------------------------------------------------------
+
 /// An epilogue as constants of one call.
 typedef struct {
   const float *scale, *bias;
   float firstFloor, secondFloor;
   eri_i8_scale residualScale;
   i8_quantiser quantiser;
-} i8_finish;
+} i8_constants;
 
-INLINE i8_finish finish_of(const eri_i8_epilogue *e) {
-  return (i8_finish){e->scale,
-                     e->bias,
-                     floor_of(e->first),
-                     floor_of(e->second),
-                     e->residualScale,
-                     quantiser(e->outputInverse, e->outputZero)};
-}
-
-/// Where one row's or pixel's channels go and what is added to them; pointers to channel 0, NULL for what is not there.
+/// Where the channels of rows or pixels go and what is added to them; residuals are read only where there are some.
 typedef struct {
-  uint8_t *bytes;
-  float *floats;
-  const uint8_t *residualBytes;
-  const float *residualFloats;
+  void *out;
+  const void *residual;
 } i8_place;
 
-/// Finishes `count` channels from `n` on, a vector at most.
-INLINE void finish_lanes(const i8_finish *f, vf v, size_t n, size_t count, const i8_place *place) {
-  v = v * load_some_floats(f->scale + n, count);
-  if (f->bias) v = v + load_some_floats(f->bias + n, count);
-  v = bounded(v, f->firstFloor);
-  if (place->residualBytes) {
-    v = v + dequantised(load_some_bytes(place->residualBytes + n, count), f->residualScale);
-  } else if (place->residualFloats) {
-    v = v + load_some_floats(place->residualFloats + n, count);
+enum { NO_RESIDUAL, BYTES_RESIDUAL, FLOATS_RESIDUAL };
+
+/// `count` channels from `n` on, a vector at most.
+INLINE void finish_lanes(const bool toBytes, const int residual, const i8_constants *k, vf v, vf scale, vf bias, size_t n,
+                         size_t count, const i8_place *place) {
+  v = v * scale;
+  if (k->bias) v = v + bias;
+  v = bounded(v, k->firstFloor);
+  if (residual == BYTES_RESIDUAL) {
+    v = v + dequantised(load_some_bytes((const uint8_t *)place->residual + n, count), k->residualScale);
   }
-  v = bounded(v, f->secondFloor);
-  if (place->bytes) {
-    store_some_bytes(place->bytes + n, quantised(v, &f->quantiser), count);
+  if (residual == FLOATS_RESIDUAL) v = v + load_some_floats((const float *)place->residual + n, count);
+  v = bounded(v, k->secondFloor);
+  if (toBytes) {
+    store_some_bytes((uint8_t *)place->out + n, quantised(v, &k->quantiser), count);
   } else {
-    store_some_floats(place->floats + n, v, count);
+    store_some_floats((float *)place->out + n, v, count);
   }
+}
+
+/// Finishes `channels` channels from `n` on of `rows` rows, whose sums are `stride` apart: int32 less `corrections` where there
+/// are some, floats otherwise.
+typedef void (*i8_finisher)(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,
+                            size_t rows, const i8_place *places, size_t n, size_t channels);
+
+INLINE void finish_rows(const bool toBytes, const int residual, const i8_constants *constants, const void *sums,
+                        size_t stride, const int32_t *corrections, size_t rows, const i8_place *places, size_t n,
+                        size_t channels) {
+  const i8_constants copy = *constants, *k = &copy;  // which no store can change: it stays in registers
+  for (size_t c = 0; c < channels; c += LANES) {
+    size_t count = channels - c;
+    vf scale = load_some_floats(k->scale + n + c, count);
+    vf bias = k->bias ? load_some_floats(k->bias + n + c, count) : splat(0.0f);
+    if (corrections) {
+      vi correction = load_sums(corrections + c);
+      for (size_t r = 0; r < rows; r++) {
+        vf v = __builtin_convertvector(load_sums((const int32_t *)sums + r * stride + c) - correction, vf);
+        if (count >= LANES) {
+          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, LANES, &places[r]);
+        } else {
+          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, count, &places[r]);
+        }
+      }
+    } else {
+      for (size_t r = 0; r < rows; r++) {
+        vf v = load_floats((const float *)sums + r * stride + c);
+        if (count >= LANES) {
+          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, LANES, &places[r]);
+        } else {
+          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, count, &places[r]);
+        }
+      }
+    }
+  }
+}
+
+#define FINISHER(NAME, TO_BYTES, RESIDUAL)                                                                         \
+  OUTLINE void NAME(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,            \
+                    size_t rows, const i8_place *places, size_t n, size_t channels) {                              \
+    finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, corrections, rows, places, n, channels);                      \
+  }
+FINISHER(finish_to_bytes, true, NO_RESIDUAL)
+FINISHER(finish_to_bytes_with_bytes, true, BYTES_RESIDUAL)
+FINISHER(finish_to_bytes_with_floats, true, FLOATS_RESIDUAL)
+FINISHER(finish_to_floats, false, NO_RESIDUAL)
+FINISHER(finish_to_floats_with_bytes, false, BYTES_RESIDUAL)
+FINISHER(finish_to_floats_with_floats, false, FLOATS_RESIDUAL)
+
+/// What finishes the sums of one call.
+typedef struct {
+  i8_finisher rows;
+  i8_constants constants;
+} i8_finish;
+
+INLINE i8_finish finish_of(const eri_i8_epilogue *e, bool toBytes) {
+  i8_finish finish = {toBytes ? finish_to_bytes : finish_to_floats,
+                      {e->scale, e->bias, floor_of(e->first), floor_of(e->second), e->residualScale,
+                       quantiser(e->outputInverse, e->outputZero)}};
+  if (e->residualBytes) finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
+  if (e->residualFloats) finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;
+  return finish;
+}
+
+/// The place `out` elements into the output, `residual` into the residual.
+INLINE i8_place place_of(uint8_t *bytes, float *floats, const eri_i8_epilogue *e, size_t out, size_t residual) {
+  i8_place place = {bytes ? (void *)(bytes + out) : (void *)(floats + out), NULL};
+  if (e->residualBytes) place.residual = e->residualBytes + residual;
+  if (e->residualFloats) place.residual = e->residualFloats + residual;
+  return place;
 }

@@ -301,14 +301,9 @@ INLINE void from_points(const int size, const vf *m, vf *o) {
   }
 }
 
-/// Where a tile's outputs go; strides in elements of the output and of the residual.
-typedef struct {
-  i8_place place;
-  size_t rows, columns, rowStride, pixelStride, residualRowStride, channel, count;
-} i8_patch;
-
+/// LANES channels of a tile: outputs[4 y + x][ERI_I8_STRIP].
 INLINE void transform_output(const int high, const int wide, const int32_t *m, size_t pointStride,
-                             const float *factors, size_t factorStride, const i8_patch *patch, const i8_finish *f) {
+                             const float *factors, size_t factorStride, float *to) {
   vf half[4][SIDE];
   UNROLL for (int px = 0; px < SIDE; px++) {
     if (wide < 4 && px == SKIPPED) continue;
@@ -322,44 +317,31 @@ INLINE void transform_output(const int high, const int wide, const int32_t *m, s
     UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
   }
   UNROLL for (int y = 0; y < high; y++) {
-    if ((size_t)y >= patch->rows) return;
     vf outputs[4];
     from_points(wide, half[y], outputs);
-    UNROLL for (int x = 0; x < wide; x++) {
-      if ((size_t)x >= patch->columns) break;
-      size_t out = (size_t)y * patch->rowStride + (size_t)x * patch->pixelStride;
-      size_t residual = (size_t)y * patch->residualRowStride + (size_t)x * patch->pixelStride;
-      i8_place place = patch->place;
-      if (place.bytes) {
-        place.bytes += out;
-      } else {
-        place.floats += out;
-      }
-      if (place.residualBytes) place.residualBytes += residual;
-      if (place.residualFloats) place.residualFloats += residual;
-      finish_lanes(f, outputs[x], patch->channel, patch->count, &place);
-    }
+    UNROLL for (int x = 0; x < wide; x++) *(vf_unaligned *)(to + (4 * y + x) * ERI_I8_STRIP) = outputs[x];
   }
 }
 
 /// `count` panels of a tile from the points to the output.
 OUTLINE void tile_from_points(const i8_tile *tile, const i8_group *g, size_t panel, size_t count, const int32_t *m,
                               const eri_i8_output *output, const eri_i8_epilogue *e, const i8_finish *f) {
-  size_t channels = output->channels, end = eri_minimum(channels, (panel + count) * ERI_PANEL);
-  i8_patch patch = {place_at(output, e, tile->image, tile->y, tile->x),
-                    eri_minimum(tile->high, output->height - tile->y),
-                    eri_minimum(tile->wide, output->width - tile->x),
-                    (output->width + 2 * output->halo) * channels,
-                    channels,
-                    (output->width + 2 * e->residualHalo) * channels,
-                    0,
-                    0};
-  for (size_t c = panel * ERI_PANEL; c < end; c += LANES) {
-    patch.channel = c;
-    patch.count = end - c;
-    FOR_TILE_SIZE(tile, transform_output, m + (c - panel * ERI_PANEL), g->mStride, g->factors + c,
-                  g->panels * ERI_PANEL, &patch, f)
+  float plain[16 * ERI_I8_STRIP] __attribute__((aligned(64)));
+  size_t first = panel * ERI_PANEL, channels = eri_minimum(output->channels - first, count * ERI_PANEL);
+  for (size_t c = 0; c < channels; c += LANES) {
+    FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
   }
+  size_t rows = eri_minimum(tile->high, output->height - tile->y);
+  size_t columns = eri_minimum(tile->wide, output->width - tile->x);
+  i8_place places[16];
+  for (size_t y = 0; y < rows; y++) {
+    place_run(places + y * columns, columns, place_at(output, e, tile->image, tile->y + y, tile->x),
+              output_step(output), residual_step(output, e));
+    if (columns < 4 && y > 0) {  // the pixels side by side, as their places are
+      memmove(plain + y * columns * ERI_I8_STRIP, plain + 4 * y * ERI_I8_STRIP, columns * ERI_I8_STRIP * sizeof(float));
+    }
+  }
+  f->rows(&f->constants, plain, ERI_I8_STRIP, NULL, rows * columns, places, first, channels);
 }
 
 static void i8_winograd(const eri_i8_image *input, const void *packed, const eri_i8_output *output,
@@ -377,7 +359,7 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
                 .v = (int16_t *)(void *)aligned,
                 .m = (int32_t *)(void *)(aligned + ERI_WINOGRAD_POINTS * inputBytes)};
   g.weights = (const int16_t *)(const void *)((const uint8_t *)packed + eri_i8_winograd_factors(output->channels));
-  i8_finish finish = finish_of(e);
+  i8_finish finish = finish_of(e, output->bytes != NULL);
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);

@@ -60,7 +60,7 @@ extension Planner {
         shapes[input][1] % 4 == 0, shape[0] % 4 == 0, shape.dropFirst().reduce(1, *) <= IntegerLayer.products
       else { return nil }
       let isWinograd =
-        op.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd
+        op.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly) == .winograd
       return IntegerLayer(
         method: isWinograd ? .winograd : .direct, tensor: tensor, weight: quantization, grid: grid)
     case .linear:

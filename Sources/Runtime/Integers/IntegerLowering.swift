@@ -12,33 +12,35 @@ extension Planner {
     let shape = shapes[weightValue]
     var window = op.window(kernel: [Int](shape[2...]))
     let channels = shape[1] * op.groups
-    let packed = try store.packed(node: index, method: layer.method.rawValue) { () throws(RuntimeError) -> FloatBlock in
-      let codes = try store.codes(tensor: layer.tensor)
-      return try withExtendedLifetime(codes) { () throws(RuntimeError) -> FloatBlock in
-        let weights = UnsafeRawPointer(codes.pointer).assumingMemoryBound(to: Int8.self)
-        if layer.method == .winograd {
-          let block = try FloatBlock(byteCount: eri_i8_winograd_packed_count(channels, shape[0]))
-          eri_i8_winograd_pack(integers, weights, channels, shape[0], block.pointer)
-          return block
-        }
-        let block = try FloatBlock(byteCount: eri_i8_conv_packed_count(&window, channels, shape[0]))
-        eri_i8_conv_pack(integers, &window, weights, channels, shape[0], block.pointer)
-        return block
+    let isWinograd = layer.method == .winograd
+    let bytes =
+      isWinograd
+      ? eri_i8_winograd_packed_count(channels, shape[0]) : eri_i8_conv_packed_count(&window, channels, shape[0])
+    let packed = try store.packed(
+      node: index, method: layer.method.rawValue,
+      count: (bytes + 3) / 4,
+      from: .codes(layer.tensor)
+    ) { values, packed in
+      let codes = UnsafeRawPointer(values).assumingMemoryBound(to: Int8.self)
+      var window = window
+      if isWinograd {
+        eri_i8_winograd_pack(integers, codes, channels, shape[0], packed)
+      } else {
+        eri_i8_conv_pack(integers, &window, codes, channels, shape[0], packed)
       }
     }
     var value = node.outputs[0]
     let norm = try foldedNorm(after: &value)
     var epilogue = Epilogue()
     try fillEpilogue(&epilogue, layer, node, index, norm, channels: shape[0])
-    let halo = layer.method == .winograd ? 1 : 0
-    let bytes = try bytes(input, .channelsLast(halo: halo), node: index)
+    let source = try self.bytes(input, .channelsLast(halo: isWinograd ? 1 : 0), node: index)
     fuse(&epilogue, &value, activations: [.relu]) { slot in
       if case .channelsLast = slot.layout { true } else { false }
     }
     let output = integerResult(value) { if case .channelsLast(let halo) = $0 { halo } else { nil } }
     try append(
       IntegerConvStep(
-        node: index, integers: integers, layer: layer, window: window, packed: packed, input: bytes,
+        node: index, integers: integers, layer: layer, window: window, packed: packed, input: source,
         output: output ?? floatImage(value), weight: shape, epilogue: epilogue))
   }
 
@@ -56,15 +58,13 @@ extension Planner {
     }
     let isTransposed = graph.transposedWeights.contains(index)
     let (outputs, inputs) = (shapes[weightValue][isTransposed ? 1 : 0], shapes[weightValue][isTransposed ? 0 : 1])
-    let packed = try store.packed(node: index, method: layer.method.rawValue) { () throws(RuntimeError) -> FloatBlock in
-      let codes = try store.codes(tensor: layer.tensor)
-      let block = try FloatBlock(byteCount: eri_i8_gemm_packed_count(inputs, outputs))
-      withExtendedLifetime(codes) {
-        eri_i8_gemm_pack(
-          integers, UnsafeRawPointer(codes.pointer).assumingMemoryBound(to: Int8.self), isTransposed ? outputs : 1,
-          isTransposed ? 1 : inputs, inputs, outputs, block.pointer)
-      }
-      return block
+    let packed = try store.packed(
+      node: index, method: layer.method.rawValue, count: (eri_i8_gemm_packed_count(inputs, outputs) + 3) / 4,
+      from: .codes(layer.tensor)
+    ) { values, packed in
+      eri_i8_gemm_pack(
+        integers, UnsafeRawPointer(values).assumingMemoryBound(to: Int8.self), isTransposed ? outputs : 1,
+        isTransposed ? 1 : inputs, inputs, outputs, packed)
     }
     var epilogue = Epilogue()
     try fillEpilogue(&epilogue, layer, node, index, nil, channels: outputs)
@@ -111,8 +111,7 @@ extension Planner {
     _ epilogue: inout Epilogue, _ layer: IntegerLayer, _ node: Node, _ index: Int, _ norm: BatchNormParameters?,
     channels: Int
   ) throws(RuntimeError) {
-    let scales = try store.packed(node: index, method: IntegerLayer.scalesNumber) {
-      () throws(RuntimeError) -> FloatBlock in
+    let scales = try store.scales(node: index) { () throws(RuntimeError) -> FloatBlock in
       let block = try FloatBlock(count: channels)
       for channel in 0..<channels {
         let own = layer.weight.scales[layer.weight.scales.count == 1 ? 0 : channel]
@@ -131,9 +130,4 @@ extension Planner {
     }
     epilogue.bias = constantOperand(folded, [channels], "bias")
   }
-}
-
-extension IntegerLayer {
-  /// Tells the factors from packed weights in the store.
-  static let scalesNumber = 20
 }
