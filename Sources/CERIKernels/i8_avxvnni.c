@@ -73,6 +73,12 @@ INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point
 }
 INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
 
+// --- Tables: each of 16 bytes gives what falls into it, and zero elsewhere ---
+
+#define LOOK_UP look_up_shuffling
+
+#include "i8/lookup_avx2.h"
+
 #include "i8/kernels.h"
 
 #pragma clang attribute pop
