@@ -49,7 +49,7 @@ typedef struct {
 ///   v = (float)acc * scale[n]; v = v + bias[n]; v = first(v); v = v + residual; v = second(v).
 /// A u8 residual stands for (float)(q - zero) * scale. Float output is v. u8 output is
 ///   q = clamp(round_half_even(v * inverse) + zero, 0, 255),
-/// a multiplication by the inverse scale, not a division; NaN gives 0.
+/// a multiplication by the inverse scale, not a division. Scales and biases are finite, inverse scales positive.
 /// `first` and `second` are ERI_ACTIVATION_IDENTITY or ERI_ACTIVATION_RELU; any other counts as identity. Others go through float
 /// output and eri_f32_activate, or through eri_i8_lookup.
 typedef struct {
