@@ -59,9 +59,9 @@ extension Planner {
     for reader in readers[value] where reader >= 0 {
       let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
-      if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd {
-        return 1
-      }
+      let method = op.method(
+        weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly)
+      if method == .winograd { return 1 }
     }
     return 0
   }
