@@ -13,6 +13,7 @@
 #define VARIANT eri_i8_kernels_avx512vnni
 #define VARIANT_NAME "avx512vnni"
 #define LANES 16
+#define POINT_COST 2
 #define HALVES 16
 
 #include "i8/vector.h"

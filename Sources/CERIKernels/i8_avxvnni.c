@@ -23,6 +23,7 @@
 #endif
 
 #define LANES 8
+#define POINT_COST 2
 #define HALVES 16
 
 #include "i8/vector.h"

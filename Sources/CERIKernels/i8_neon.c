@@ -11,6 +11,7 @@
 #define VARIANT eri_i8_kernels_neon
 #define VARIANT_NAME "neon"
 #define LANES 4
+#define POINT_COST 1
 #define HALVES 8
 
 #include "i8/vector.h"

@@ -12,6 +12,7 @@
 #define VARIANT eri_i8_kernels_neondot
 #define VARIANT_NAME "neondot"
 #define LANES 4
+#define POINT_COST 4
 #define HALVES 8
 
 #include "i8/vector.h"

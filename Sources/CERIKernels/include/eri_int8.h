@@ -127,6 +127,9 @@ void eri_i8_winograd(const eri_i8_kernels *kernels, const eri_i8_image *input, c
 void eri_i8_winograd_float(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed, const eri_f32_image *output,
                            const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, void *scratch);
 
+/// Whether the int16 form is likely the faster one for calls with that many images; measured where both could be, a model elsewhere.
+bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t width, size_t inputChannels, size_t outputChannels, size_t images);
+
 // --- Elements of images; rows rowBegin..<rowEnd counted over all images, interiors only ---------------------------
 
 /// y = quantised(second((float)(a - zero) * scale + (float)(b - zero) * scale)), quantised as by the epilogue; `second` is identity or
