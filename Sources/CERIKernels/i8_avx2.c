@@ -14,6 +14,7 @@
 #define VARIANT eri_i8_kernels_avx2
 #define VARIANT_NAME "avx2"
 #define LANES 8
+#define POINT_COST 1
 #define HALVES 16
 
 #include "i8/vector.h"
@@ -69,6 +70,12 @@ INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point
   return _mm256_add_epi32(sums, _mm256_madd_epi16(row, weights));
 }
 INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
+
+// --- Tables: each of 16 bytes gives what falls into it, and zero elsewhere ---
+
+#define LOOK_UP look_up_shuffling
+
+#include "i8/lookup_avx2.h"
 
 #include "i8/kernels.h"
 

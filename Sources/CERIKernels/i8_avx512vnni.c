@@ -13,6 +13,7 @@
 #define VARIANT eri_i8_kernels_avx512vnni
 #define VARIANT_NAME "avx512vnni"
 #define LANES 16
+#define POINT_COST 2
 #define HALVES 16
 
 #include "i8/vector.h"
@@ -62,6 +63,26 @@ INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point
   return _mm512_dpwssd_epi32(sums, row, weights);
 }
 INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { _mm512_storeu_si512(to, *sums); }
+
+// --- Tables: four registers hold one, where the processor can permute bytes of two ---
+
+__attribute__((target("avx512vbmi"))) static size_t look_up_permuting(const uint8_t *table, const uint8_t *from, uint8_t *to,
+                                                                      size_t count) {
+  __m512i quarters[4];
+  for (int i = 0; i < 4; i++) quarters[i] = _mm512_loadu_si512(table + 64 * i);
+  size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    __m512i x = _mm512_loadu_si512(from + i);
+    __m512i low = _mm512_permutex2var_epi8(quarters[0], x, quarters[1]);
+    __m512i high = _mm512_permutex2var_epi8(quarters[2], x, quarters[3]);
+    _mm512_storeu_si512(to + i, _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), low, high));
+  }
+  return i;
+}
+INLINE size_t look_up(const uint8_t *table, const uint8_t *from, uint8_t *to, size_t count) {
+  return __builtin_cpu_supports("avx512vbmi") ? look_up_permuting(table, from, to, count) : 0;
+}
+#define LOOK_UP look_up
 
 #include "i8/kernels.h"
 

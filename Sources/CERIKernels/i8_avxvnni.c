@@ -23,6 +23,7 @@
 #endif
 
 #define LANES 8
+#define POINT_COST 2
 #define HALVES 16
 
 #include "i8/vector.h"
@@ -72,6 +73,12 @@ INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point
   return DOT_HALVES(sums, row, weights);
 }
 INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
+
+// --- Tables: each of 16 bytes gives what falls into it, and zero elsewhere ---
+
+#define LOOK_UP look_up_shuffling
+
+#include "i8/lookup_avx2.h"
 
 #include "i8/kernels.h"
 

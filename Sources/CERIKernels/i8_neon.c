@@ -11,6 +11,7 @@
 #define VARIANT eri_i8_kernels_neon
 #define VARIANT_NAME "neon"
 #define LANES 4
+#define POINT_COST 1
 #define HALVES 8
 
 #include "i8/vector.h"
@@ -40,7 +41,7 @@ INLINE void store_sums(const sums_v *sums, int32_t *to) {
   for (int j = 0; j < 4; j++) vst1q_s32(to + 4 * j, vpaddq_s32(sums[2 * j], sums[2 * j + 1]));
 }
 
-#include "i8/points_neon.h"
+#include "i8/shared_neon.h"
 
 #include "i8/kernels.h"
 #endif

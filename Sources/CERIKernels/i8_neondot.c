@@ -12,6 +12,7 @@
 #define VARIANT eri_i8_kernels_neondot
 #define VARIANT_NAME "neondot"
 #define LANES 4
+#define POINT_COST 4
 #define HALVES 8
 
 #include "i8/vector.h"
@@ -41,7 +42,7 @@ INLINE void store_sums(const sums_v *sums, int32_t *to) {
   for (int j = 0; j < 4; j++) vst1q_s32(to + 4 * j, sums[j]);
 }
 
-#include "i8/points_neon.h"
+#include "i8/shared_neon.h"
 
 #include "i8/kernels.h"
 

@@ -7,6 +7,7 @@
 #define VARIANT eri_i8_kernels_scalar
 #define VARIANT_NAME "scalar"
 #define LANES 4
+#define POINT_COST 1
 #define HALVES 8
 
 #include "i8/vector.h"

@@ -54,6 +54,19 @@ import Testing
     }
   }
 
+  @Test(arguments: [Int8Variant.portable] + Int8Variant.others)
+  func `is chosen for the layers of a stem, not for few channels or tiles`(_ variant: Int8Variant) {
+    func pays(_ side: Int, _ channels: Int, images: Int) -> Bool {
+      eri_i8_winograd_pays(variant.kernels, side, side, channels, channels, images)
+    }
+    // One dot-product instruction there does what four of int16 do.
+    if variant.description != "neondot" {
+      #expect(pays(28, 64, images: 32) && pays(14, 128, images: 32) && pays(7, 256, images: 32))
+    }
+    #expect(!pays(28, 8, images: 32) && !pays(28, 64, images: 0))
+    if variant.description.contains("vnni") { #expect(!pays(7, 256, images: 1)) }
+  }
+
   /// Weights like a trained layer's, an input like a ReLU's output, and an output scale that just holds the results: the error in
   /// steps of the output, against the exact sums unrounded.
   @Test func `is off by a step or so where layers are typical`() {

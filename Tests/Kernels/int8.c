@@ -121,6 +121,10 @@ static void run(const eri_i8_kernels *kernels, const problem *p, uint8_t *bytes,
   output.data += count;
   eri_window same = {3, 3, 1, 1, 1, 1, 1, 1, 1};
   eri_i8_maxpool(kernels, &same, &first, &output, 0, rows);
+  output.data += count;
+  uint8_t table[256];
+  for (int i = 0; i < 256; i++) table[i] = (uint8_t)(i * 167 + 13);
+  eri_i8_lookup(kernels, table, &second, &output, 0, rows);
 }
 
 int main(void) {
@@ -128,7 +132,7 @@ int main(void) {
   int wrong[16] = {0}, all = 0;
   for (uint64_t seed = 0; seed < PROBLEMS; seed++) {
     problem p = problem_of(seed);
-    size_t byteCount = 5 * output_count(&p), floatBytes = 3 * output_count(&p) * sizeof(float);
+    size_t byteCount = 6 * output_count(&p), floatBytes = 3 * output_count(&p) * sizeof(float);
     uint8_t *expected = memory(byteCount), *bytes = memory(byteCount);
     float *expectedFloats = memory(floatBytes), *floats = memory(floatBytes);
     run(eri_i8_variant(0), &p, expected, expectedFloats);

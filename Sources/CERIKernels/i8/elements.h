@@ -1,4 +1,8 @@
-// Element by element: addition, pooling, tables, to and from floats, halos.
+// Element by element: addition, pooling, tables, to and from floats, halos. The variant may give LOOK_UP(table, from, to, count), which
+// returns how many bytes, from the first on, it has looked up.
+#ifndef LOOK_UP
+#define LOOK_UP(table, from, to, count) 0
+#endif
 
 /// One output row of images.
 typedef struct {
@@ -24,24 +28,49 @@ static void i8_add(const eri_i8_image *a, eri_i8_scale aScale, const eri_i8_imag
   }
 }
 
+typedef uint8_t vm __attribute__((ext_vector_type(4 * LANES)));
+typedef uint8_t vm_unaligned __attribute__((ext_vector_type(4 * LANES), aligned(1), may_alias));
+
+/// The maximum over a window's positions inside of up to 4 LANES channels from `c` on.
+INLINE void maximum_channels(size_t count, const eri_window *w, const eri_i8_image *input, i8_row at, size_t x0,
+                             size_t c, uint8_t *to) {
+  vm largest = (vm)(uint8_t)0;
+  for (size_t ky = 0; ky < w->kernelHeight; ky++) {
+    size_t y = at.y * w->strideHeight + ky * w->dilationHeight;
+    if (y < w->padTop || y - w->padTop >= input->height) continue;
+    const uint8_t *line = pixel_at(input, at.image, y - w->padTop, 0) + c;
+    for (size_t kx = 0; kx < w->kernelWidth; kx++) {
+      size_t x = x0 * w->strideWidth + kx * w->dilationWidth;
+      if (x < w->padLeft || x - w->padLeft >= input->width) continue;
+      const uint8_t *from = line + (x - w->padLeft) * input->channels;
+      vm value;
+      if (count >= 4 * LANES) {
+        value = *(const vm_unaligned *)from;
+      } else {
+        uint8_t lanes[4 * LANES] = {0};
+        for (size_t i = 0; i < count; i++) lanes[i] = from[i];
+        value = *(const vm_unaligned *)lanes;
+      }
+      largest = __builtin_elementwise_max(value, largest);
+    }
+  }
+  if (count >= 4 * LANES) {
+    *(vm_unaligned *)to = largest;
+  } else {
+    for (size_t i = 0; i < count; i++) to[i] = largest[i];
+  }
+}
+
 static void i8_maxpool(const eri_window *w, const eri_i8_image *input, const eri_i8_image *output, size_t rowBegin,
                        size_t rowEnd) {
   size_t channels = input->channels;
   for (size_t row = rowBegin; row < rowEnd; row++) {
     i8_row at = row_at(row, output->height);
-    for (size_t x0 = 0; x0 < output->width; x0++) {
-      uint8_t *restrict to = pixel_at(output, at.image, at.y, x0);
-      memset(to, 0, channels);
-      for (size_t ky = 0; ky < w->kernelHeight; ky++) {
-        size_t y = at.y * w->strideHeight + ky * w->dilationHeight;
-        if (y < w->padTop || y - w->padTop >= input->height) continue;
-        for (size_t kx = 0; kx < w->kernelWidth; kx++) {
-          size_t x = x0 * w->strideWidth + kx * w->dilationWidth;
-          if (x < w->padLeft || x - w->padLeft >= input->width) continue;
-          const uint8_t *restrict from = pixel_at(input, at.image, y - w->padTop, x - w->padLeft);
-          for (size_t c = 0; c < channels; c++) to[c] = from[c] > to[c] ? from[c] : to[c];
-        }
-      }
+    for (size_t x = 0; x < output->width; x++) {
+      uint8_t *to = pixel_at(output, at.image, at.y, x);
+      size_t c = 0;
+      for (; c + 4 * LANES <= channels; c += 4 * LANES) maximum_channels(4 * LANES, w, input, at, x, c, to + c);
+      if (c < channels) maximum_channels(channels - c, w, input, at, x, c, to + c);
     }
   }
 }
@@ -52,7 +81,8 @@ static void i8_lookup(const uint8_t *table, const eri_i8_image *x, const eri_i8_
     i8_row at = row_at(row, y->height);
     const uint8_t *from = pixel_at(x, at.image, at.y, 0);
     uint8_t *to = pixel_at(y, at.image, at.y, 0);
-    for (size_t i = 0; i < y->width * y->channels; i++) to[i] = table[from[i]];
+    size_t count = y->width * y->channels;
+    for (size_t i = LOOK_UP(table, from, to, count); i < count; i++) to[i] = table[from[i]];
   }
 }
 

@@ -16,6 +16,8 @@ _Static_assert(PANELS * ERI_PANEL <= ERI_I8_STRIP, "panels");
 
 const eri_i8_kernels VARIANT = {
     .name = VARIANT_NAME,
+    .pointRows = POINT_ROWS,
+    .pointCost = POINT_COST,
     .gemm_pack = i8_gemm_pack,
     .gemm = i8_gemm,
     .conv_pack = i8_conv_pack,

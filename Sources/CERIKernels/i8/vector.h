@@ -80,7 +80,8 @@ INLINE vf bounded(vf v, float floor) { return v < splat(floor) ? splat(floor) : 
 
 // --- Epilogue ------------------------------------------------------------------------------------------------------
 
-/// An epilogue as constants of one call.
+/// An epilogue as constants of one call. Without a residual the second floor is both activations'; a quantiser's lower bound takes the
+/// second floor in, since a positive factor keeps signs.
 typedef struct {
   const float *scale, *bias;
   float firstFloor, secondFloor;
@@ -101,16 +102,15 @@ INLINE void finish_lanes(const bool toBytes, const int residual, const i8_consta
                          size_t count, const i8_place *place) {
   v = v * scale;
   if (k->bias) v = v + bias;
-  v = bounded(v, k->firstFloor);
+  if (residual != NO_RESIDUAL) v = bounded(v, k->firstFloor);
   if (residual == BYTES_RESIDUAL) {
     v = v + dequantised(load_some_bytes((const uint8_t *)place->residual + n, count), k->residualScale);
   }
   if (residual == FLOATS_RESIDUAL) v = v + load_some_floats((const float *)place->residual + n, count);
-  v = bounded(v, k->secondFloor);
   if (toBytes) {
     store_some_bytes((uint8_t *)place->out + n, quantised(v, &k->quantiser), count);
   } else {
-    store_some_floats((float *)place->out + n, v, count);
+    store_some_floats((float *)place->out + n, bounded(v, k->secondFloor), count);
   }
 }
 
@@ -169,9 +169,11 @@ typedef struct {
 } i8_finish;
 
 INLINE i8_finish finish_of(const eri_i8_epilogue *e, bool toBytes) {
+  float first = floor_of(e->first), second = floor_of(e->second);
+  if (!e->residualBytes && !e->residualFloats && first > second) second = first;
   i8_finish finish = {toBytes ? finish_to_bytes : finish_to_floats,
-                      {e->scale, e->bias, floor_of(e->first), floor_of(e->second), e->residualScale,
-                       quantiser(e->outputInverse, e->outputZero)}};
+                      {e->scale, e->bias, first, second, e->residualScale, quantiser(e->outputInverse, e->outputZero)}};
+  if (finish.constants.quantiser.low < second) finish.constants.quantiser.low = second;
   if (e->residualBytes) finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
   if (e->residualFloats) finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;
   return finish;

@@ -1,6 +1,7 @@
 // Winograd F(4×4, 3×3) on int16 with mixed tiles of 4 and 3. The variant gives
 //   HALVES              int16 lanes of the input's transform
 //   POINT_ROWS, PANELS  tiles and panels of the micro-kernel
+//   POINT_COST          u8 products in the time of one int16 product
 //   PAIR                channels that a lane of int32 sums at a time, 1 or 2
 //   POINT_VECTORS, point_sums_v, point_weights_v, load_point_weights(panel row, j), point_row_v, load_point_row(p),
 //   add_point_products(sums, row, weights), store_point_sums(sums, int32[16])

@@ -49,7 +49,7 @@ typedef struct {
 ///   v = (float)acc * scale[n]; v = v + bias[n]; v = first(v); v = v + residual; v = second(v).
 /// A u8 residual stands for (float)(q - zero) * scale. Float output is v. u8 output is
 ///   q = clamp(round_half_even(v * inverse) + zero, 0, 255),
-/// a multiplication by the inverse scale, not a division; NaN gives 0.
+/// a multiplication by the inverse scale, not a division. Scales and biases are finite, inverse scales positive.
 /// `first` and `second` are ERI_ACTIVATION_IDENTITY or ERI_ACTIVATION_RELU; any other counts as identity. Others go through float
 /// output and eri_f32_activate, or through eri_i8_lookup.
 typedef struct {
@@ -126,6 +126,9 @@ void eri_i8_winograd(const eri_i8_kernels *kernels, const eri_i8_image *input, c
 /// The same to float.
 void eri_i8_winograd_float(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed, const eri_f32_image *output,
                            const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, void *scratch);
+
+/// Whether the int16 form is likely the faster one for calls with that many images; measured where both could be, a model elsewhere.
+bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t width, size_t inputChannels, size_t outputChannels, size_t images);
 
 // --- Elements of images; rows rowBegin..<rowEnd counted over all images, interiors only ---------------------------
 
