@@ -34,7 +34,7 @@ extension Planner {
     guard let integers else { return }
     let variant = String(cString: eri_i8_name(integers))
     for (index, node) in graph.nodes.enumerated() {
-      guard let layer = integerLayer(node, index) else { continue }
+      guard let layer = integerLayer(node, index, integers) else { continue }
       let pays =
         switch options.integers {
         case .whereFaster: IntegerSpeed.pays(layer.method, variant: variant)
@@ -45,9 +45,9 @@ extension Planner {
     }
   }
 
-  private func integerLayer(_ node: Node, _ index: Int) -> IntegerLayer? {
-    guard node.inputs.count > 1, let input = node.inputs[0], let weight = node.inputs[1], let grid = byteGrid(input),
-      case .tensor(let tensor) = program.graph.values[weight].source,
+  private func integerLayer(_ node: Node, _ index: Int, _ integers: OpaquePointer) -> IntegerLayer? {
+    guard node.inputs.count > 1, let input = node.inputs[0], let weight = node.inputs[1], !absent[input],
+      let grid = byteGrid(input), case .tensor(let tensor) = program.graph.values[weight].source,
       let quantization = program.tensors[tensor].quantization, quantization.stored == .i8, quantization.minimum >= -127,
       quantization.block == 0, quantization.zeroPoints.allSatisfy({ $0 == 0 })
     else { return nil }
@@ -59,8 +59,11 @@ extension Planner {
         // Images then begin at whole floats, whatever their size.
         shapes[input][1] % 4 == 0, shape[0] % 4 == 0, shape.dropFirst().reduce(1, *) <= IntegerLayer.products
       else { return nil }
-      let isWinograd =
+      let isSmallWindow =
         op.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly) == .winograd
+      let size = shapes[input]
+      let isWinograd =
+        isSmallWindow && eri_i8_winograd_pays(integers, size[2], size[3], size[1], shape[0], min(size[0], 4))
       return IntegerLayer(
         method: isWinograd ? .winograd : .direct, tensor: tensor, weight: quantization, grid: grid)
     case .linear:
