@@ -59,9 +59,12 @@ package struct ExecCommand: Sendable {
     let session = try bound()
     let milliseconds = try measured(session)
     let files = try write(session)
+    let profile: ProfileTable?
+    do throws(RuntimeError) {
+      profile = profiles ? try ProfileTable(session, runs: (repetitions ?? 0) + 1, threads: threads) : nil
+    } catch { throw CommandFailure(error, file: model) }
     let report = ExecReport(
-      command: self, session: session, files: files, milliseconds: milliseconds,
-      runs: (repetitions ?? 0) + 1)
+      command: self, session: session, files: files, milliseconds: milliseconds, profile: profile)
     try Console.print(json ? report.json : report.text)
   }
 

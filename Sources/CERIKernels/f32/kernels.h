@@ -20,6 +20,8 @@
 
 #include "winograd.h"
 
+#include "peak.h"
+
 _Static_assert(ERI_BLOCK % ROWS == 0 && ERI_WINOGRAD_ROWS % ROWS == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
 
@@ -43,4 +45,5 @@ const eri_kernels VARIANT = {
     .f32_binary = f32_binary,
     .f32_scale_shift = f32_scale_shift,
     .f32_transpose = f32_transpose,
+    .f32_peak = f32_peak,
 };
