@@ -112,6 +112,12 @@ static void first_layer(void) {
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_RELU, NULL, 0, ERI_ACTIVATION_IDENTITY};
   TIME("conv1 7x7/2 planar, 3 to 64", FRAMES * 56 * 56 * 64 * 147.0,
        eri_f32_conv_planar(kernels, &window, input, 3, 112, 112, packed, &output, &epilogue, 0, FRAMES * 56, scratch));
+  float *transformed = floats(eri_f32_conv_phases_packed_count(3, 64));
+  float *tiles = floats(eri_f32_conv_phases_scratch_count(56, 64));
+  eri_f32_conv_phases_pack(kernels, &window, weights, 3, 64, transformed);
+  TIME("conv1 7x7/2 over phases, 3 to 64", FRAMES * 56 * 56 * 64 * 147.0,
+       eri_f32_conv_phases(kernels, &window, input, 3, 112, 112, transformed, &output, &epilogue, 0, FRAMES * 14, tiles));
+  free(transformed), free(tiles);
   TIME("max pooling 3x3/2, 56x56x64", 0, eri_f32_maxpool(kernels, &pool, &output, &pooled, 0, FRAMES * 28));
   free(input), free(weights), free(bias), free(packed), free(scratch), free(output.data), free(pooled.data);
 }

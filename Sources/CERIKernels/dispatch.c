@@ -3,11 +3,16 @@
 
 #include "variant.h"
 
-extern const eri_kernels eri_kernels_scalar, eri_kernels_avx2;
+extern const eri_kernels eri_kernels_scalar, eri_kernels_avx2, eri_kernels_avx512, eri_kernels_neon;
 
 static bool always(void) { return true; }
 #if defined(__x86_64__)
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+// The compiler's test of a feature includes the system's saving of its registers.
+static bool has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && has_avx2();
+}
 #endif
 
 /// Slowest first.
@@ -18,6 +23,10 @@ static const struct {
     {&eri_kernels_scalar, always},
 #if defined(__x86_64__)
     {&eri_kernels_avx2, has_avx2},
+    {&eri_kernels_avx512, has_avx512},
+#endif
+#if defined(__aarch64__)
+    {&eri_kernels_neon, always},
 #endif
 };
 
@@ -93,6 +102,18 @@ void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, co
                       const eri_f32_image *output, const eri_f32_image *residualImage,
                       const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch) {
   kernels->f32_winograd(input, packed, output, residualImage, epilogue, imageBegin, imageEnd, scratch);
+}
+
+void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *window, const float *weights,
+                              size_t inputChannels, size_t outputChannels, float *packed) {
+  kernels->f32_conv_phases_pack(window, weights, inputChannels, outputChannels, packed);
+}
+
+void eri_f32_conv_phases(const eri_kernels *kernels, const eri_window *window, const float *input, size_t inputChannels,
+                         size_t inputHeight, size_t inputWidth, const float *packed, const eri_f32_image *output,
+                         const eri_f32_epilogue *epilogue, size_t bandBegin, size_t bandEnd, float *scratch) {
+  kernels->f32_conv_phases(window, input, inputChannels, inputHeight, inputWidth, packed, output, epilogue, bandBegin,
+                           bandEnd, scratch);
 }
 
 void eri_f32_maxpool(const eri_kernels *kernels, const eri_window *window, const eri_f32_image *input,

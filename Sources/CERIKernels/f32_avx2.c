@@ -12,7 +12,13 @@
 #define VARIANT_NAME "avx2"
 #define LANES 8
 #define ROWS 6
+#define WINOGRAD_ROWS 6
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+
+typedef int eri_mask8 __attribute__((ext_vector_type(8)));
+#define FIRST(count) ((eri_mask8){0, 1, 2, 3, 4, 5, 6, 7} < (int)(count))
+#define LOAD_FIRST(p, count) __builtin_ia32_maskloadps256((const void *)(p), FIRST(count))
+#define STORE_FIRST(p, v, count) __builtin_ia32_maskstoreps256((void *)(p), FIRST(count), v)
 
 #include "f32/kernels.h"
 

@@ -42,6 +42,22 @@ size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputC
   return ERI_LINE + ERI_WINOGRAD_POINTS * (group * channels + 2 * ERI_LINE);
 }
 
+bool eri_f32_conv_phases_fits(const eri_window *w, size_t inputChannels) {
+  return w->groups == 1 && inputChannels <= ERI_PHASE_CHANNELS && w->strideHeight == 2 && w->strideWidth == 2 &&
+         w->dilationHeight == 1 && w->dilationWidth == 1 && w->kernelHeight <= 8 && w->kernelWidth <= 8;
+}
+
+size_t eri_f32_conv_phases_packed_count(size_t inputChannels, size_t outputChannels) {
+  return (size_t)ERI_PHASE_SIDE * ERI_PHASE_SIDE * 4 * inputChannels * eri_round_up(outputChannels, ERI_PANEL);
+}
+
+size_t eri_f32_conv_phases_scratch_count(size_t outputWidth, size_t outputChannels) {
+  size_t tiles = eri_phase_tiles(outputWidth), columns = 4 * eri_ceil_div(outputWidth, 4) + 3;
+  size_t perTile = 4 * ERI_PHASE_CHANNELS + eri_round_up(outputChannels, ERI_PANEL);
+  return ERI_LINE + ERI_PHASE_SIDE * columns * 4 * ERI_PHASE_CHANNELS +
+         ERI_PHASE_SIDE * ERI_PHASE_SIDE * (tiles * perTile + 2 * ERI_LINE);
+}
+
 size_t eri_f32_attention_scratch_count(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension) {
   (void)queries;
   return ERI_LINE + eri_f32_gemm_packed_count(keyDimension, keys) + eri_f32_gemm_packed_count(keys, valueDimension) +

@@ -6,7 +6,7 @@
 
 enum {
   ERI_PANEL = 16,  // columns of a packed panel
-  ERI_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
+  ERI_BLOCK = 102,  // no more rows or pixels share one sweep over the panels
   ERI_ROWS_MAXIMUM = 16,  // no variant's micro-kernel has more rows
   ERI_LINE = 16,  // floats of a cache line: scratch may start anywhere, so each count leaves one line to align it
   ERI_GATHER_CHANNELS = 8,  // images of fewer channels are gathered to rows before they are multiplied
@@ -38,7 +38,7 @@ static inline bool eri_window_gathers(const eri_window *w, size_t inputChannels)
 
 enum {
   ERI_WINOGRAD_POINTS = 36,
-  ERI_WINOGRAD_ROWS = 12,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
+  ERI_WINOGRAD_ROWS = 24,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
   ERI_WINOGRAD_GROUP = 96,  // no group has more tiles
 };
 
@@ -62,6 +62,11 @@ static inline eri_winograd_side eri_winograd_cut(size_t extent) {
   }
   return best;
 }
+
+enum { ERI_PHASE_SIDE = 7, ERI_PHASE_CHANNELS = 4 };  // points of a side of F(4, 4); four phases of 4 channels fill a panel's row
+
+/// Tiles of 4 outputs of a row, as many more as a variant's micro-kernel may reach over the end.
+static inline size_t eri_phase_tiles(size_t outputWidth) { return eri_ceil_div(outputWidth, 4) + ERI_ROWS_MAXIMUM; }
 
 /// Tiles worked on together: enough that sweeping the weights (36 C O floats) is paid for, few enough to stay in cache.
 static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChannels, size_t tiles) {

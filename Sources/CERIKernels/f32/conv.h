@@ -126,7 +126,7 @@ static void f32_conv(const eri_window *w, const eri_f32_image *input, const floa
   const float *rows[ERI_BLOCK];
   size_t end = rowEnd * output->width;
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
-    count = eri_minimum(end - pixel, ERI_BLOCK);
+    count = eri_minimum(end - pixel, BLOCK);
     for (size_t at = 0; at < count;) {
       f32_run run = run_at(pixel + at, count - at, output);
       place_run(&places, at, &run, output, residualImage, e->residual);
@@ -247,7 +247,7 @@ static void f32_conv_planar(const eri_window *w, const float *input, size_t inpu
   f32_places places;
   size_t end = rowEnd * output->width;
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
-    count = eri_minimum(end - pixel, ERI_BLOCK);
+    count = eri_minimum(end - pixel, BLOCK);
     for (size_t at = 0; at < count;) {
       f32_run run = run_at(pixel + at, count - at, output);
       place_run(&places, at, &run, output, output, e->residual);

@@ -3,11 +3,13 @@
 /// One panel: `columns` (at most 16) columns of B, element (k, n) at b[k * strideK + n * strideN], the rest zero.
 OUTLINE void pack_panel(const float *b, size_t strideK, size_t strideN, size_t k, size_t columns, float *panel) {
   size_t i = 0;
-  if (strideK == 1 && columns == ERI_PANEL) {
+  if (strideK == 1) {
     for (; i + LANES <= k; i += LANES) {
       for (size_t n = 0; n < ERI_PANEL; n += LANES) {
         vf block[LANES];
-        UNROLL for (int r = 0; r < LANES; r++) block[r] = load(b + (n + (size_t)r) * strideN + i);
+        UNROLL for (int r = 0; r < LANES; r++) {
+          block[r] = n + (size_t)r < columns ? load(b + (n + (size_t)r) * strideN + i) : splat(0.0f);
+        }
         transpose_lanes(block);
         UNROLL for (int r = 0; r < LANES; r++) store(panel + (i + (size_t)r) * ERI_PANEL + n, block[r]);
       }
@@ -36,8 +38,8 @@ static void f32_gemm(size_t m, size_t n, size_t k, const float *a, size_t lda, c
   const float *rows[ERI_BLOCK], *residual[ERI_BLOCK];
   float *out[ERI_BLOCK];
   f32_target target = {out, epilogue->residual ? residual : NULL, epilogue->bias, epilogue->first, epilogue->second};
-  for (size_t begin = 0; begin < m; begin += ERI_BLOCK) {
-    f32_block block = {eri_minimum(m - begin, ERI_BLOCK), 1, k, 0, n, k * ERI_PANEL};
+  for (size_t begin = 0; begin < m; begin += BLOCK) {
+    f32_block block = {eri_minimum(m - begin, BLOCK), 1, k, 0, n, k * ERI_PANEL};
     for (size_t i = 0; i < block.count; i++) {
       rows[i] = a + (begin + i) * lda;
       out[i] = c + (begin + i) * ldc;

@@ -1,5 +1,5 @@
 // All single-precision kernels of one variant. The including file defines VARIANT (its name as a token), VARIANT_NAME, LANES,
-// ROWS and FMA, and surrounds the inclusion with the target attribute its instructions need.
+// ROWS, WINOGRAD_ROWS and FMA, and surrounds the inclusion with the target attribute its instructions need.
 #include "vector.h"
 
 #include "functions.h"
@@ -18,11 +18,15 @@
 
 #include "attention.h"
 
+#include "tiles.h"
+
 #include "winograd.h"
+
+#include "phases.h"
 
 #include "peak.h"
 
-_Static_assert(ERI_BLOCK % ROWS == 0 && ERI_WINOGRAD_ROWS % ROWS == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
+_Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
 
 const eri_kernels VARIANT = {
@@ -35,6 +39,8 @@ const eri_kernels VARIANT = {
     .f32_conv_planar = f32_conv_planar,
     .f32_winograd_pack = f32_winograd_pack,
     .f32_winograd = f32_winograd,
+    .f32_conv_phases_pack = f32_conv_phases_pack,
+    .f32_conv_phases = f32_conv_phases,
     .f32_maxpool = f32_maxpool,
     .f32_halo_clear = f32_halo_clear,
     .f32_attention = f32_attention,

@@ -12,6 +12,8 @@ INLINE void accumulate(const int count, const int panels, size_t taps, size_t le
     UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
     _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
       vf column[4 * VECTORS];
+      // The next panel's cache line: the processor's own prefetching would begin only when that panel does.
+      __builtin_prefetch(b + panels * panelStride);
       UNROLL for (int p = 0; p < panels; p++) {
         UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
       }
@@ -112,6 +114,11 @@ INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_
   }
 }
 
+enum {
+  BLOCK = ERI_BLOCK / ROWS * ROWS,  // rows or pixels of a block
+  HALF = ROWS / 2,
+};
+
 /// The shape of one block: rows[tap * tapStride + row] points to `length` floats; panels lie `panelStride` floats apart.
 typedef struct {
   size_t count, taps, length, tapStride, columns, panelStride;
@@ -144,22 +151,15 @@ OUTLINE void multiply_block(const f32_block *k, const float *const *rows, const 
       for (size_t row = 0; row < whole; row += ROWS) multiply_rows(ROWS, 1, k, rows, row, packed, column, t);
     }
   }
-  switch (k->count - whole) {
-    case 0: break;
-    case 1: multiply_rest(1, ROWS > 2 ? 4 : 2, k, rows, whole, packed, t); break;
-#if ROWS > 2
-    case 2: multiply_rest(2, 2, k, rows, whole, packed, t); break;
-#endif
-#if ROWS > 3
-    case 3: multiply_rest(3, 1, k, rows, whole, packed, t); break;
+  size_t row = whole;
+  for (; k->count - row >= HALF; row += HALF) multiply_rest(HALF, 2, k, rows, row, packed, t);
+#if ROWS > 8
+  for (; k->count - row >= 4; row += 4) multiply_rest(4, 2, k, rows, row, packed, t);
 #endif
 #if ROWS > 4
-    case 4: multiply_rest(4, 1, k, rows, whole, packed, t); break;
+  for (; k->count - row >= 2; row += 2) multiply_rest(2, 2, k, rows, row, packed, t);
 #endif
-#if ROWS > 5
-    case 5: multiply_rest(5, 1, k, rows, whole, packed, t); break;
+#if ROWS > 2
+  for (; row < k->count; row++) multiply_rest(1, 4, k, rows, row, packed, t);
 #endif
-    default:
-      for (size_t row = whole; row < k->count; row++) multiply_rest(1, 1, k, rows, row, packed, t);
-  }
 }

@@ -16,51 +16,68 @@ INLINE vf splat(float x) { return (vf)x; }
 INLINE vf from_bits(vi v) { return __builtin_bit_cast(vf, v); }
 INLINE vi to_bits(vf v) { return __builtin_bit_cast(vi, v); }
 
-/// The first `count` floats, then zeros: what a row's tail has left over. A whole vector if `count` allows.
+/// 0, 1, 2, …
+INLINE vi lane_numbers(void) {
+#if LANES == 4
+  return (vi){0, 1, 2, 3};
+#elif LANES == 8
+  return (vi){0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#endif
+}
+
+/// The first `count` floats, then zeros: what a row's tail has left over. A whole vector if `count` allows. A variant may define
+/// LOAD_FIRST(p, count) and STORE_FIRST(p, v, count) for fewer than LANES.
 INLINE vf load_some(const float *p, size_t count) {
   if (count >= LANES) return load(p);
+#ifdef LOAD_FIRST
+  return LOAD_FIRST(p, count);
+#else
   float lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) lanes[i] = p[i];
   return load(lanes);
+#endif
 }
 INLINE void store_some(float *p, vf v, size_t count) {
   if (count >= LANES) {
     store(p, v);
     return;
   }
+#ifdef STORE_FIRST
+  STORE_FIRST(p, v, count);
+#else
   float lanes[LANES];
   store(lanes, v);
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
+#endif
 }
 
 /// The first `count` lanes, the others zero.
-INLINE vf first_lanes(vf v, size_t count) {
-  float lanes[LANES];
-  store(lanes, v);
-  return load_some(lanes, count);
-}
+INLINE vf first_lanes(vf v, size_t count) { return lane_numbers() < (int)count ? v : splat(0.0f); }
 
 /// The greater, or `b` where either is NaN.
 INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
 INLINE vf minimum(vf a, vf b) { return a < b ? a : b; }
 
-/// Sum of the lanes by halves, the same order in every call.
-INLINE float sum_lanes(vf v) {
-  float lanes[LANES];
-  store(lanes, v);
-  UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
-}
-INLINE float maximum_lanes(vf v) {
-  float lanes[LANES];
-  store(lanes, v);
-  UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
-  }
-  return lanes[0];
-}
+/// Reduces the lanes by halves, the same order in every call.
+#if LANES == 16
+#define FOUR_LANES(v, OPERATION)                \
+  __auto_type eight = OPERATION((v).lo, (v).hi); \
+  __auto_type four = OPERATION(eight.lo, eight.hi)
+#elif LANES == 8
+#define FOUR_LANES(v, OPERATION) __auto_type four = OPERATION((v).lo, (v).hi)
+#else
+#define FOUR_LANES(v, OPERATION) __auto_type four = (v)
+#endif
+#define BY_HALVES(v, OPERATION)                \
+  FOUR_LANES(v, OPERATION);                    \
+  __auto_type two = OPERATION(four.lo, four.hi); \
+  return OPERATION(two[0], two[1])
+#define PLUS(a, b) ((a) + (b))
+#define GREATER(a, b) ((a) > (b) ? (a) : (b))
+INLINE float sum_lanes(vf v) { BY_HALVES(v, PLUS); }
+INLINE float maximum_lanes(vf v) { BY_HALVES(v, GREATER); }
 
 /// Transposes LANES vectors in place.
 INLINE void transpose_lanes(vf *r) {
@@ -88,10 +105,27 @@ INLINE void transpose_lanes(vf *r) {
     r[i + 4] = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
 #else
-  float t[LANES][LANES];
-  for (int i = 0; i < LANES; i++) store(t[i], r[i]);
-  for (int i = 0; i < LANES; i++) {
-    for (int j = 0; j < LANES; j++) r[i][j] = t[j][i];
+  vf t[16], u[16];
+  UNROLL for (int i = 0; i < 16; i += 2) {  // pairs of rows: columns 0 1, then 2 3 of each quarter
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  }
+  UNROLL for (int i = 0; i < 16; i += 4) {  // fours of rows: u[i + j] holds column j of each quarter
+    UNROLL for (int j = 0; j < 2; j++) {
+      u[i + 2 * j] = __builtin_shufflevector(t[i + j], t[i + j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+      u[i + 2 * j + 1] =
+          __builtin_shufflevector(t[i + j], t[i + j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+  }
+  UNROLL for (int j = 0; j < 4; j++) {  // columns j, j + 4, j + 8 and j + 12, a quarter from each four of rows
+    vf a = __builtin_shufflevector(u[j], u[j + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+    vf b = __builtin_shufflevector(u[j], u[j + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    vf c = __builtin_shufflevector(u[j + 8], u[j + 12], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+    vf d = __builtin_shufflevector(u[j + 8], u[j + 12], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    r[j] = __builtin_shufflevector(a, c, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    r[j + 4] = __builtin_shufflevector(b, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    r[j + 8] = __builtin_shufflevector(a, c, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    r[j + 12] = __builtin_shufflevector(b, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   }
 #endif
 }

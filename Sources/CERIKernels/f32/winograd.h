@@ -5,11 +5,10 @@
 // leaves out the point -2; its N(p) lacks the factor p + 2, by which its input's value is multiplied instead: so both sizes share
 // the weights.
 //
-// Layout, for the 36 pairs of points p, tiles in groups of ROWS and channels in blocks of DEPTH:
+// Layout, for the 36 pairs of points p, tiles in groups of WINOGRAD_ROWS and channels in blocks of DEPTH:
 //   weights U[p][panel][input channel][16], input V[p][group][block][row][DEPTH], result M[p][group][panel][row][16].
 
 enum {
-  DEPTH = LANES < 8 ? 8 : LANES,
   SIDE = 6,  // points of a side
   SKIPPED = 4,  // the point -2, which only tiles of 4 have
 };
@@ -113,16 +112,6 @@ INLINE void transform_input(const int high, const int wide, const float *in, siz
   }
 }
 
-/// Where LANES channels of a tile's outputs go and what is done to them; `rows` and `columns` of them lie inside the image.
-typedef struct {
-  float *out;
-  const float *residual;
-  size_t rowStride, pixelStride, residualRowStride, residualPixelStride, rows, columns;
-  vf bias;
-  float firstFloor, secondFloor;
-} f32_patch;
-
-/// The epilogue here is bias, lower bound (ReLU's or none), residual, lower bound.
 INLINE void transform_output(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
   vf half[4][SIDE];
   UNROLL for (int px = 0; px < SIDE; px++) {
@@ -138,152 +127,38 @@ INLINE void transform_output(const int high, const int wide, const float *m, siz
     if ((size_t)y >= patch->rows) return;
     vf outputs[4];
     from_points(wide, half[y], outputs);
-    float *out = patch->out + (size_t)y * patch->rowStride;
-    const float *residual = patch->residual + (size_t)y * patch->residualRowStride;
-    UNROLL for (int x = 0; x < wide; x++) {
-      if ((size_t)x >= patch->columns) break;
-      vf value = outputs[x] + patch->bias;
-      value = value < splat(patch->firstFloor) ? splat(patch->firstFloor) : value;
-      if (patch->residual) value += load(residual + (size_t)x * patch->residualPixelStride);
-      value = value < splat(patch->secondFloor) ? splat(patch->secondFloor) : value;
-      store(out + (size_t)x * patch->pixelStride, value);
-    }
+    store_outputs(patch, (size_t)y, wide, outputs);
   }
 }
 
-/// M[rows][16] = V U for ROWS tiles and one panel; `blocks` blocks of DEPTH channels.
-INLINE void multiply_points(size_t blocks, const float *v, const float *u, float *m) {
-  vf acc[ROWS * VECTORS];
-  UNROLL for (int i = 0; i < ROWS * VECTORS; i++) acc[i] = splat(0.0f);
-  for (size_t block = 0; block < blocks; block++) {
-    UNROLL for (int i = 0; i < DEPTH; i++) {
-      vf column[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) column[j] = load(u + i * ERI_PANEL + j * LANES);
-      UNROLL for (int r = 0; r < ROWS; r++) {
-        vf x = splat(v[r * DEPTH + i]);
-        UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
-      }
-    }
-    v += ROWS * DEPTH;
-    u += DEPTH * ERI_PANEL;
-  }
-  UNROLL for (int r = 0; r < ROWS; r++) {
-    UNROLL for (int j = 0; j < VECTORS; j++) store(m + r * ERI_PANEL + j * LANES, acc[r * VECTORS + j]);
-  }
+INLINE void inputs_at_unit_stride(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                                  size_t pointStride) {
+  FOR_TILE_SIZE(tile, transform_input, in, rowStride, pixelStride, v, pointStride)
+}
+INLINE void outputs_at_unit_stride(const f32_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  FOR_TILE_SIZE(tile, transform_output, m, pointStride, patch)
+}
+/// A tile's inputs begin one pixel before its outputs.
+OUTLINE void unit_from_image(const f32_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
+  tile_to_points(tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, tile->high + 2, tile->wide + 2, SIDE, input, v,
+                 pointStride, inputs_at_unit_stride);
+}
+OUTLINE void unit_to_image(const f32_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
+                           const eri_f32_image *residualImage, const eri_f32_epilogue *e) {
+  points_to_image(tile, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, 0, output->channels, output, residualImage, e,
+                  outputs_at_unit_stride);
 }
 
-OUTLINE void multiply_all_points(size_t depth, size_t panels, const size_t *rowBegin, const size_t *rowEnd,
-                                 const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
+OUTLINE void multiply_all_points(size_t depth, size_t panels, const f32_group *tiles, const float *packed, const float *v,
+                                 size_t vStride, float *m, size_t mStride) {
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
-    bool highOnly = p / SIDE == SKIPPED, wideOnly = p % SIDE == SKIPPED;
-    size_t which = (highOnly ? 2 : 0) + (wideOnly ? 1 : 0);
-    size_t begin = rowBegin[which] / ROWS, end = eri_ceil_div(rowEnd[which], ROWS);
+    f32_inside rows = rows_with_point(tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
+    size_t begin = rows.begin / WINOGRAD_ROWS, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
     for (size_t panel = 0; panel < panels; panel++) {
       const float *u = packed + (p * panels + panel) * depth * ERI_PANEL;
       for (size_t group = begin; group < end; group++) {
-        multiply_points(depth / DEPTH, v + p * vStride + group * depth * ROWS, u,
-                        m + p * mStride + (group * panels + panel) * ROWS * ERI_PANEL);
-      }
-    }
-  }
-}
-
-/// A tile of the current group; `high` and `wide` are its size, whatever part of it lies inside the image.
-typedef struct {
-  size_t image, y, x, high, wide;
-} f32_tile;
-
-INLINE f32_tile tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
-  size_t perImage = vertical->count * horizontal->count;
-  size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
-  f32_tile tile = {.image = index / perImage};
-  tile.high = ty < vertical->fours ? 4 : 3;
-  tile.wide = tx < horizontal->fours ? 4 : 3;
-  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
-  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
-  return tile;
-}
-
-/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
-INLINE size_t tile_class(const f32_tile *tile) {
-  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
-  return tile->wide == 4 ? 2 : 3;
-}
-
-/// Calls FUNCTION(height, width, …) with the tile's size as constants.
-#define FOR_TILE_SIZE(TILE, FUNCTION, ...)         \
-  switch (tile_class(TILE)) {                      \
-    case 0: FUNCTION(4, 3, __VA_ARGS__); break;    \
-    case 1: FUNCTION(4, 4, __VA_ARGS__); break;    \
-    case 2: FUNCTION(3, 4, __VA_ARGS__); break;    \
-    default: FUNCTION(3, 3, __VA_ARGS__); break;   \
-  }
-
-/// All channels of a tile to V.
-OUTLINE void tile_to_points(const f32_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
-  size_t line = row_floats(input), channels = input->channels;
-  // The tile's inputs begin one pixel before its outputs and may reach over the halo where the last tile is larger than what is left.
-  size_t rows = eri_minimum(tile->high + 2, input->height - tile->y + 2);
-  size_t columns = eri_minimum(tile->wide + 2, input->width - tile->x + 2);
-  const float *in = input->data + pixel_offset(input, tile->image, tile->y, tile->x) - line - channels;
-  bool whole = rows == tile->high + 2 && columns == tile->wide + 2;
-  float copy[SIDE * SIDE * LANES] = {0};
-  for (size_t c = 0; c < eri_round_up(channels, DEPTH); c += LANES) {
-    float *points = v + c / DEPTH * (ROWS * DEPTH) + c % DEPTH;
-    const float *source = in + c;
-    size_t rowStride = line, pixelStride = channels;
-    if (!whole || c + LANES > channels) {
-      for (size_t y = 0; y < rows; y++) {
-        for (size_t x = 0; x < columns; x++) {
-          size_t left = c < channels ? channels - c : 0;
-          store(copy + (y * SIDE + x) * LANES, load_some(in + y * line + x * channels + c, left));
-        }
-      }
-      source = copy;
-      rowStride = SIDE * LANES;
-      pixelStride = LANES;
-    }
-    FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, points, pointStride)
-  }
-}
-
-/// All channels of a tile from M to the output image.
-OUTLINE void tile_from_points(const f32_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
-                              const eri_f32_image *residualImage, const eri_f32_epilogue *e) {
-  size_t channels = output->channels;
-  float *out = output->data + pixel_offset(output, tile->image, tile->y, tile->x);
-  const float *residual = NULL;
-  if (e->residual) residual = e->residual + pixel_offset(residualImage, tile->image, tile->y, tile->x);
-  bool bounded = e->first <= ERI_ACTIVATION_RELU && e->second <= ERI_ACTIVATION_RELU;
-  size_t rows = eri_minimum(tile->high, output->height - tile->y);
-  size_t columns = eri_minimum(tile->wide, output->width - tile->x);
-  for (size_t c = 0; c < channels; c += LANES) {
-    const float *points = m + c / ERI_PANEL * (ROWS * ERI_PANEL) + c % ERI_PANEL;
-    size_t left = channels - c;
-    if (bounded && left >= LANES) {
-      f32_patch patch = {out + c,
-                         residual ? residual + c : NULL,
-                         row_floats(output),
-                         channels,
-                         row_floats(residualImage),
-                         residualImage->channels,
-                         rows,
-                         columns,
-                         e->bias ? load(e->bias + c) : splat(0.0f),
-                         e->first == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff(),
-                         e->second == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff()};
-      FOR_TILE_SIZE(tile, transform_output, points, pointStride, &patch)
-    } else {
-      float plain[4 * 4 * LANES];
-      f32_patch patch = {plain, NULL, 4 * LANES, LANES, 0, 0, rows, columns, splat(0.0f), -__builtin_inff(),
-                         -__builtin_inff()};
-      FOR_TILE_SIZE(tile, transform_output, points, pointStride, &patch)
-      for (size_t y = 0; y < rows; y++) {
-        for (size_t x = 0; x < columns; x++) {
-          const float *from = NULL;
-          if (residual) from = residual + y * row_floats(residualImage) + x * residualImage->channels;
-          finish_pixel(load(plain + (y * 4 + x) * LANES), c, left, e, out + y * row_floats(output) + x * channels, from);
-        }
+        multiply_points(depth / DEPTH, v + p * vStride + group * depth * WINOGRAD_ROWS, u,
+                        m + p * mStride + (group * panels + panel) * WINOGRAD_ROWS * ERI_PANEL);
       }
     }
   }
@@ -303,30 +178,16 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
-    f32_tile list[ERI_WINOGRAD_GROUP];
-    size_t bound[5] = {0};  // class c takes the rows bound[c]..<bound[c + 1]
+    f32_group group;
+    collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
-      f32_tile tile = tile_at(imageBegin * perImage + begin + i, &vertical, &horizontal);
-      bound[tile_class(&tile) + 1]++;
+      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
+      unit_from_image(&group.list[i], input, v + row, vStride);
     }
-    for (size_t c = 1; c < 5; c++) bound[c] += bound[c - 1];
-    size_t next[4] = {bound[0], bound[1], bound[2], bound[3]};
+    multiply_all_points(depth, panels, &group, packed, v, vStride, m, mStride);
     for (size_t i = 0; i < count; i++) {
-      f32_tile tile = tile_at(imageBegin * perImage + begin + i, &vertical, &horizontal);
-      list[next[tile_class(&tile)]++] = tile;
-    }
-    for (size_t i = 0; i < count; i++) {
-      tile_to_points(&list[i], input, v + i / ROWS * (ROWS * depth) + i % ROWS * DEPTH, vStride);
-    }
-    // Points that all tiles have; those that need a width of 4; a height of 4; both.
-    size_t rowBegin[4] = {0, bound[1], 0, bound[1]}, rowEnd[4] = {bound[4], bound[3], bound[2], bound[2]};
-    for (size_t which = 0; which < 4; which++) {
-      if (rowEnd[which] <= rowBegin[which]) rowBegin[which] = rowEnd[which] = 0;
-    }
-    multiply_all_points(depth, panels, rowBegin, rowEnd, packed, v, vStride, m, mStride);
-    for (size_t i = 0; i < count; i++) {
-      tile_from_points(&list[i], m + i / ROWS * (ROWS * panels * ERI_PANEL) + i % ROWS * ERI_PANEL, mStride, output,
-                       residualImage, e);
+      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * panels * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
+      unit_to_image(&group.list[i], m + row, mStride, output, residualImage, e);
     }
   }
 }

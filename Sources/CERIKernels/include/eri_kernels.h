@@ -107,6 +107,19 @@ size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputC
 void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
                       const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch);
 
+// --- Convolution, Winograd over phases (phases): planar input of at most 4 channels, stride 2, kernel sides of at most 8, one group ---
+
+/// Whether this form computes the window.
+bool eri_f32_conv_phases_fits(const eri_window *window, size_t inputChannels);
+size_t eri_f32_conv_phases_packed_count(size_t inputChannels, size_t outputChannels);
+size_t eri_f32_conv_phases_scratch_count(size_t outputWidth, size_t outputChannels);
+void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *window, const float *weights, size_t inputChannels, size_t outputChannels,
+                              float *packed);
+/// Computes the bands bandBegin..<bandEnd of 4 output rows, counted over all images: each has ceil(height / 4).
+void eri_f32_conv_phases(const eri_kernels *kernels, const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
+                         size_t inputWidth, const float *packed, const eri_f32_image *output, const eri_f32_epilogue *epilogue, size_t bandBegin,
+                         size_t bandEnd, float *scratch);
+
 // --- Pooling (pool) --------------------------------------------------------------------------------------------
 
 /// Maximum over the window's positions inside the image (padding counts as -infinity; a window wholly outside gives -infinity).

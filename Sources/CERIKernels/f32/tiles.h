@@ -1,0 +1,188 @@
+// What convolutions in tiles share: tiles of 4 and 3 outputs a side, products of points, and the ways in and out of images.
+
+enum { DEPTH = LANES < 8 ? 8 : LANES };  // channels of a block of V
+
+/// A tile of the current group; `high` and `wide` are its size, whatever part of it lies inside the image.
+typedef struct {
+  size_t image, y, x, high, wide;
+} f32_tile;
+
+INLINE f32_tile tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
+  size_t perImage = vertical->count * horizontal->count;
+  size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
+  f32_tile tile = {.image = index / perImage};
+  tile.high = ty < vertical->fours ? 4 : 3;
+  tile.wide = tx < horizontal->fours ? 4 : 3;
+  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
+  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
+  return tile;
+}
+
+/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
+INLINE size_t tile_class(const f32_tile *tile) {
+  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
+  return tile->wide == 4 ? 2 : 3;
+}
+
+/// Calls FUNCTION(height, width, …) with the tile's size as constants.
+#define FOR_TILE_SIZE(TILE, FUNCTION, ...)         \
+  switch (tile_class(TILE)) {                      \
+    case 0: FUNCTION(4, 3, __VA_ARGS__); break;    \
+    case 1: FUNCTION(4, 4, __VA_ARGS__); break;    \
+    case 2: FUNCTION(3, 4, __VA_ARGS__); break;    \
+    default: FUNCTION(3, 3, __VA_ARGS__); break;   \
+  }
+
+/// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
+typedef struct {
+  f32_tile list[ERI_WINOGRAD_GROUP];
+  size_t bound[5];
+} f32_group;
+
+INLINE void collect_tiles(f32_group *group, size_t first, size_t count, const eri_winograd_side *vertical,
+                          const eri_winograd_side *horizontal) {
+  memset(group->bound, 0, sizeof(group->bound));
+  for (size_t i = 0; i < count; i++) {
+    f32_tile tile = tile_at(first + i, vertical, horizontal);
+    group->bound[tile_class(&tile) + 1]++;
+  }
+  for (size_t c = 1; c < 5; c++) group->bound[c] += group->bound[c - 1];
+  size_t next[4] = {group->bound[0], group->bound[1], group->bound[2], group->bound[3]};
+  for (size_t i = 0; i < count; i++) {
+    f32_tile tile = tile_at(first + i, vertical, horizontal);
+    group->list[next[tile_class(&tile)]++] = tile;
+  }
+}
+
+/// Rows of the tiles that have a point: `high` if only tiles 4 high have it, `wide` likewise.
+INLINE f32_inside rows_with_point(const f32_group *group, bool high, bool wide) {
+  f32_inside rows = {wide ? group->bound[1] : 0, high ? group->bound[2] : group->bound[wide ? 3 : 4]};
+  if (rows.end <= rows.begin) rows.begin = rows.end = 0;
+  return rows;
+}
+
+/// Where LANES channels of a tile's outputs go and what is done to them; `rows` and `columns` of them lie inside the image.
+typedef struct {
+  float *out;
+  const float *residual;
+  size_t rowStride, pixelStride, residualRowStride, residualPixelStride, rows, columns;
+  vf bias;
+  float firstFloor, secondFloor;
+} f32_patch;
+
+/// One row of a tile's outputs. The epilogue here is bias, lower bound (ReLU's or none), residual, lower bound.
+INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, const vf *outputs) {
+  float *out = patch->out + y * patch->rowStride;
+  const float *residual = patch->residual + y * patch->residualRowStride;
+  UNROLL for (int x = 0; x < wide; x++) {
+    if ((size_t)x >= patch->columns) break;
+    vf value = outputs[x] + patch->bias;
+    value = value < splat(patch->firstFloor) ? splat(patch->firstFloor) : value;
+    if (patch->residual) value += load(residual + (size_t)x * patch->residualPixelStride);
+    value = value < splat(patch->secondFloor) ? splat(patch->secondFloor) : value;
+    store(out + (size_t)x * patch->pixelStride, value);
+  }
+}
+
+/// Transforms LANES channels of a tile's inputs, or of its points.
+typedef void (*f32_input_transform)(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                                    size_t pointStride);
+typedef void (*f32_output_transform)(const f32_tile *tile, const float *m, size_t pointStride, const f32_patch *patch);
+
+/// All channels of a tile to V. Its rows × columns inputs, at most `side` of each, begin at the pixel (y, x), which may lie outside.
+INLINE void tile_to_points(const f32_tile *tile, ptrdiff_t y, ptrdiff_t x, size_t rows, size_t columns, const int side,
+                           const eri_f32_image *input, float *v, size_t pointStride, f32_input_transform transform) {
+  size_t line = row_floats(input), channels = input->channels;
+  ptrdiff_t halo = (ptrdiff_t)input->halo, top = -halo - y, left = -halo - x;
+  ptrdiff_t bottom = (ptrdiff_t)input->height + halo - y, right = (ptrdiff_t)input->width + halo - x;
+  bool whole = top <= 0 && left <= 0 && bottom >= (ptrdiff_t)rows && right >= (ptrdiff_t)columns;
+  size_t rowBegin = top > 0 ? (size_t)top : 0, columnBegin = left > 0 ? (size_t)left : 0;
+  size_t rowEnd = bottom > 0 ? eri_minimum(rows, (size_t)bottom) : 0;
+  size_t columnEnd = right > 0 ? eri_minimum(columns, (size_t)right) : 0;
+  const float *in = input->data + tile->image * image_floats(input) + (y + halo) * (ptrdiff_t)line +
+                    (x + halo) * (ptrdiff_t)channels;
+  float copy[side * side * LANES];
+  if (!whole || channels % LANES) memset(copy, 0, sizeof(copy));
+  for (size_t c = 0; c < eri_round_up(channels, DEPTH); c += LANES) {
+    float *points = v + c / DEPTH * (WINOGRAD_ROWS * DEPTH) + c % DEPTH;
+    if (whole && c + LANES <= channels) {
+      transform(tile, in + c, line, channels, points, pointStride);
+      continue;
+    }
+    size_t some = c < channels ? channels - c : 0;
+    for (size_t row = rowBegin; row < rowEnd; row++) {
+      for (size_t column = columnBegin; column < columnEnd; column++) {
+        vf value = some ? load_some(in + (ptrdiff_t)(row * line + column * channels + c), some) : splat(0.0f);
+        store(copy + (row * (size_t)side + column) * LANES, value);
+      }
+    }
+    transform(tile, copy, (size_t)side * LANES, LANES, points, pointStride);
+  }
+}
+
+/// The channels channelBegin..<channelEnd of a tile from M, whose panels lie `panelStride` floats apart, to the output image.
+INLINE void points_to_image(const f32_tile *tile, const float *m, size_t pointStride,
+                           size_t panelStride, size_t channelBegin, size_t channelEnd, const eri_f32_image *output,
+                           const eri_f32_image *residualImage, const eri_f32_epilogue *e,
+                           f32_output_transform transform) {
+  size_t channels = output->channels;
+  float *out = output->data + pixel_offset(output, tile->image, tile->y, tile->x);
+  const float *residual = NULL;
+  if (e->residual) residual = e->residual + pixel_offset(residualImage, tile->image, tile->y, tile->x);
+  bool bounded = e->first <= ERI_ACTIVATION_RELU && e->second <= ERI_ACTIVATION_RELU;
+  size_t rows = eri_minimum(tile->high, output->height - tile->y);
+  size_t columns = eri_minimum(tile->wide, output->width - tile->x);
+  for (size_t c = channelBegin; c < channelEnd; c += LANES) {
+    const float *points = m + (c - channelBegin) / ERI_PANEL * panelStride + c % ERI_PANEL;
+    size_t left = channels - c;
+    if (bounded && left >= LANES) {
+      f32_patch patch = {out + c,
+                         residual ? residual + c : NULL,
+                         row_floats(output),
+                         channels,
+                         row_floats(residualImage),
+                         residualImage->channels,
+                         rows,
+                         columns,
+                         e->bias ? load(e->bias + c) : splat(0.0f),
+                         e->first == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff(),
+                         e->second == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff()};
+      transform(tile, points, pointStride, &patch);
+    } else {
+      float plain[4 * 4 * LANES];
+      f32_patch patch = {plain, NULL, 4 * LANES, LANES, 0, 0, rows, columns, splat(0.0f), -__builtin_inff(),
+                         -__builtin_inff()};
+      transform(tile, points, pointStride, &patch);
+      for (size_t y = 0; y < rows; y++) {
+        for (size_t x = 0; x < columns; x++) {
+          const float *from = NULL;
+          if (residual) from = residual + y * row_floats(residualImage) + x * residualImage->channels;
+          finish_pixel(load(plain + (y * 4 + x) * LANES), c, left, e, out + y * row_floats(output) + x * channels, from);
+        }
+      }
+    }
+  }
+}
+
+/// M[rows][16] = V U for WINOGRAD_ROWS tiles and one panel; `blocks` blocks of DEPTH channels.
+INLINE void multiply_points(size_t blocks, const float *v, const float *u, float *m) {
+  vf acc[WINOGRAD_ROWS * VECTORS];
+  UNROLL for (int i = 0; i < WINOGRAD_ROWS * VECTORS; i++) acc[i] = splat(0.0f);
+  const size_t ahead = blocks * DEPTH * ERI_PANEL;  // the next panel, which the processor would not expect yet
+  for (size_t block = 0; block < blocks; block++) {
+    UNROLL for (int i = 0; i < DEPTH; i++) {
+      vf column[VECTORS];
+      __builtin_prefetch(u + (size_t)i * ERI_PANEL + ahead);
+      UNROLL for (int j = 0; j < VECTORS; j++) column[j] = load(u + i * ERI_PANEL + j * LANES);
+      UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
+        vf x = splat(v[r * DEPTH + i]);
+        UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
+      }
+    }
+    v += WINOGRAD_ROWS * DEPTH;
+    u += DEPTH * ERI_PANEL;
+  }
+  UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
+    UNROLL for (int j = 0; j < VECTORS; j++) store(m + r * ERI_PANEL + j * LANES, acc[r * VECTORS + j]);
+  }
+}
