@@ -25,6 +25,8 @@ package struct BenchCommand: Sendable {
   package var rounds = 15
   package var exact = false
   package var memory = MemoryUse.fast
+  /// Measure what the plan may choose and write it beside the model.
+  package var tunes = false
   package var profiles = false
   package var json = false
 
@@ -34,6 +36,9 @@ package struct BenchCommand: Sendable {
   package var usageFault: String? {
     if rounds < 1 || rounds > 1_000_000 { return "--rounds: expected 1 to 1000000, found \(rounds)" }
     if threads < 1 || threads > 1024 { return "--threads: expected 1 to 1024, found \(threads)" }
+    if tunes && (exact || memory == .low) {
+      return "--tune: expected neither --exact nor --memory low, which leave nothing to choose, found one"
+    }
     for (position, size) in sizes.enumerated() where sizes[..<position].contains(where: { $0.symbol == size.symbol }) {
       return "--size: expected \(size.symbol) once, found it twice"
     }
@@ -47,6 +52,18 @@ package struct BenchCommand: Sendable {
     let loaded = try LoadedModel(path: model)
     let program = try loaded.program()
     let inputs = try shapes(of: program, goldens: loaded.model.goldens)
+    var tuned: TunedPlans?
+    var tuning: PlanTuning.Result?
+    if tunes {
+      let result: PlanTuning.Result
+      do throws(RuntimeError) {
+        result = try PlanTuning(program, inputs, threads: threads, rounds: rounds).result()
+      } catch { throw CommandFailure(error, file: model) }
+      tuned = try remember(result, loaded, inputs)
+      tuning = result
+    } else if !exact && memory == .fast {
+      tuned = try PlanFile.plans(beside: loaded)
+    }
     let report: BenchReport
     do throws(RuntimeError) {
       var options = SessionOptions()
@@ -54,6 +71,7 @@ package struct BenchCommand: Sendable {
       options.exact = exact
       options.memory = memory
       options.profiles = profiles
+      options.tuned = tuned
       let session = try Session(program, options: options)
       try session.bind(inputs)
       for input in inputs {
@@ -68,9 +86,22 @@ package struct BenchCommand: Sendable {
         try session.runToEnd()
         if run > 0 { milliseconds.append(Double(eri_clock_monotonic() - start) / 1e6) }
       }
-      report = try BenchReport(command: self, session: session, inputs: inputs, milliseconds: milliseconds)
+      report = try BenchReport(
+        command: self, session: session, inputs: inputs, tuning: tuning, milliseconds: milliseconds)
     } catch { throw CommandFailure(error, file: model) }
     try Console.print(json ? report.json : report.text)
+  }
+
+  /// Adds what was measured to the plans beside the model; plans that are not of this model or release go.
+  private func remember(
+    _ tuning: PlanTuning.Result, _ loaded: LoadedModel, _ inputs: [Session.InputShape]
+  ) throws(CommandFailure) -> TunedPlans {
+    var plans = TunedPlans(model: try loaded.digests().logical.text)
+    if case .plans(let known) = try PlanFile.read(beside: loaded) { plans = known }
+    let key = TunedPlans.Key(instructionSet: tuning.instructionSet, threads: threads, inputs: inputs)
+    plans[key] = tuning.choices
+    try PlanFile.write(plans, beside: loaded)
+    return plans
   }
 
   /// Shapes of the inputs that have no fill value: a symbol is as large as the command line says, else as in the model's first golden,

@@ -7,6 +7,8 @@ struct BenchReport {
   let command: BenchCommand
   let session: Session
   let inputs: [Session.InputShape]
+  /// What `--tune` found.
+  let tuning: PlanTuning.Result?
   /// Of the measured runs, ascending.
   let milliseconds: [Double]
   let profile: ProfileTable?
@@ -16,11 +18,13 @@ struct BenchReport {
   let peak: Double
 
   init(
-    command: BenchCommand, session: Session, inputs: [Session.InputShape], milliseconds: [Double]
+    command: BenchCommand, session: Session, inputs: [Session.InputShape], tuning: PlanTuning.Result?,
+    milliseconds: [Double]
   ) throws(RuntimeError) {
     self.command = command
     self.session = session
     self.inputs = inputs
+    self.tuning = tuning
     self.milliseconds = milliseconds.sorted()
     if command.profiles {
       let table = try ProfileTable(session, runs: milliseconds.count + 1, threads: command.threads)
@@ -53,6 +57,15 @@ struct BenchReport {
       "\(grouped(session.weightByteCount)) bytes of weights, \(grouped(session.arenaByteCount)) of values, "
         + "\(grouped(Int(clamping: eri_memory_peak_resident()))) resident at most",
     ]
+    if let tuning {
+      lines.append(
+        "tuned: \(fixed(tuning.tunedMilliseconds, 3)) ms, the rules' plan \(fixed(tuning.ruledMilliseconds, 3)) ms in the same "
+          + "rounds, ratio \(fixed(tuning.ratio, 3)): \(counted(tuning.choices.direct.count, "convolution")) computed directly, "
+          + "chunks of \(tuning.choices.outerItems) items and \(tuning.choices.cacheBytes) bytes; "
+          + "remembered in \(PlanFile.path(of: command.model))")
+    } else if session.usesTunedPlan {
+      lines.append("with the choices remembered in \(PlanFile.path(of: command.model))")
+    }
     if let profile { lines.append(profile.text) }
     return joined(lines, separator: "\n")
   }
@@ -80,6 +93,19 @@ struct BenchReport {
       json.member("multiply_adds") { $0.integer(multiplyAdds) }
       json.member("gflops") { $0.number(rate) }
       json.member("peak_gflops") { $0.number(peakRate) }
+      json.member("tuned") { $0.boolean(session.usesTunedPlan) }
+      if let tuning {
+        json.member("tuning") { json in
+          json.object { json in
+            json.member("tuned_ms") { $0.number(tuning.tunedMilliseconds) }
+            json.member("ruled_ms") { $0.number(tuning.ruledMilliseconds) }
+            json.member("ratio") { $0.number(tuning.ratio) }
+            json.member("direct") { $0.integers(tuning.choices.direct) }
+            json.member("outer_items") { $0.integer(tuning.choices.outerItems) }
+            json.member("cache_bytes") { $0.integer(tuning.choices.cacheBytes) }
+          }
+        }
+      }
       json.member("arena_bytes") { $0.integer(session.arenaByteCount) }
       json.member("weight_bytes") { $0.integer(session.weightByteCount) }
       json.member("peak_resident_bytes") { $0.integer(Int(clamping: eri_memory_peak_resident())) }

@@ -32,6 +32,8 @@ package struct ExecCommand: Sendable {
   package var profiles = false
   package var exact = false
   package var memory = MemoryUse.fast
+  /// Whether choices that `eri bench --tune` left beside the model are used.
+  package var usesPlanFile = true
   package var json = false
 
   package init() {}
@@ -70,11 +72,13 @@ package struct ExecCommand: Sendable {
 
   /// A session whose inputs hold the files' values.
   private func bound() throws(CommandFailure) -> Session {
-    let program = try LoadedModel(path: model).program()
+    let loaded = try LoadedModel(path: model)
+    let program = try loaded.program()
     var options = SessionOptions()
     options.threads = threads
     options.exact = exact
     options.memory = memory
+    if usesPlanFile && !exact && memory == .fast { options.tuned = try PlanFile.plans(beside: loaded) }
     options.profiles = profiles
     let session: Session
     do throws(RuntimeError) { session = try Session(program, options: options) } catch {

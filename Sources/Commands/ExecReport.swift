@@ -44,6 +44,7 @@ struct ExecReport {
       }
       json.member("instruction_set") { $0.string(session.instructionSet) }
       json.member("threads") { $0.integer(command.threads) }
+      json.member("tuned") { $0.boolean(session.usesTunedPlan) }
       json.member("arena_bytes") { $0.integer(session.arenaByteCount) }
       json.member("weight_bytes") { $0.integer(session.weightByteCount) }
       json.member("peak_resident_bytes") { $0.integer(Int(clamping: eri_memory_peak_resident())) }

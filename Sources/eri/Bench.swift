@@ -16,6 +16,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "Use no algorithm that rounds more than direct sums (no Winograd).") var exact = false
   @Option(help: "fast, or low: every weight once, frames a few at a time, the outputs those of --exact.") var memory =
     MemoryUse.fast
+  @Flag(help: "Measure what the plan may choose and remember it beside the model as MODEL.plan.") var tune = false
   @Flag(help: "Print the time of each step and its share of the processor's peak.") var profile = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -27,6 +28,7 @@ struct Bench: ParsableCommand {
     command.rounds = rounds
     command.exact = exact
     command.memory = memory
+    command.tunes = tune
     command.profiles = profile
     command.json = json
     return command

@@ -46,6 +46,40 @@ import Testing
     #expect(try #require(profile.first?["of_peak"] as? Double) > 0)
   }
 
+  private func exec(_ options: String = "") throws -> (errors: String, tuned: Bool?) {
+    try SmallModel.array("x.npy", [1, 3], [1, 2, 3], to: folder)
+    let outcome = try Tool.device.run("exec model.eri --input x=x.npy --output-dir out --json \(options)", in: folder)
+    #expect(outcome.status == 0)
+    let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    return (outcome.errors, report?["tuned"] as? Bool)
+  }
+
+  @Test func `what tuning measured is remembered beside the model and used there`() throws {
+    let tuning = try #require(try report("--tune --rounds 2")["tuning"] as? [String: Any])
+    #expect(try #require(tuning["ratio"] as? Double) <= 1)
+    #expect(try exec() == ("", true))
+    #expect(try exec("--no-plan") == ("", false))
+    #expect(try exec("--threads 2") == ("", false))
+    #expect(try report("--rounds 1")["tuned"] as? Bool == true)
+  }
+
+  @Test func `plans of another model are not used, and that is said`() throws {
+    _ = try report("--tune --rounds 1")
+    let path = URL(fileURLWithPath: folder.path("model.eri.plan"))
+    let text = try String(contentsOf: path, encoding: .utf8)
+    let lines = text.split(separator: "\n")
+    let digest = try #require(lines.first { $0.hasPrefix("model ") }).dropFirst(6)
+    try Data(text.replacing(digest, with: "0123").utf8).write(to: path)
+    let sentence = "model.eri.plan: expected the plans of the model \(digest), found those of another; it is not used, "
+    #expect(try exec() == (sentence + "`eri bench --tune` makes it anew\n", false))
+  }
+
+  @Test func `a damaged plan is not used, and that is said`() throws {
+    try Data("nonsense".utf8).write(to: URL(fileURLWithPath: folder.path("model.eri.plan")))
+    let sentence = "model.eri.plan: expected a last line that ends, found none; it is not used, "
+    #expect(try exec() == (sentence + "`eri bench --tune` makes it anew\n", false))
+  }
+
   @Test func `a size that the model has not is refused with those it has`() throws {
     #expect(
       try Tool.eri.run("bench model.eri --size T=4", in: folder)
