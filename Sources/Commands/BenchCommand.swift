@@ -62,7 +62,7 @@ package struct BenchCommand: Sendable {
       tuned = try remember(result, loaded, inputs)
       tuning = result
     } else if !exact && memory == .fast {
-      tuned = try PlanFile.plans(beside: loaded)
+      tuned = try PlanFile.plans(of: loaded.model, at: model)
     }
     let report: BenchReport
     do throws(RuntimeError) {
@@ -97,7 +97,7 @@ package struct BenchCommand: Sendable {
     _ tuning: PlanTuning.Result, _ loaded: LoadedModel, _ inputs: [Session.InputShape]
   ) throws(CommandFailure) -> TunedPlans {
     var plans = TunedPlans(model: try loaded.digests().logical.text)
-    if case .plans(let known) = try PlanFile.read(beside: loaded) { plans = known }
+    if case .plans(let known) = try PlanFile.read(of: loaded.model, at: model) { plans = known }
     let key = TunedPlans.Key(instructionSet: tuning.instructionSet, threads: threads, inputs: inputs)
     plans[key] = tuning.choices
     try PlanFile.write(plans, beside: loaded)

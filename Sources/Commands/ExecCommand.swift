@@ -78,7 +78,7 @@ package struct ExecCommand: Sendable {
     options.threads = threads
     options.exact = exact
     options.memory = memory
-    if usesPlanFile && !exact && memory == .fast { options.tuned = try PlanFile.plans(beside: loaded) }
+    if usesPlanFile && !exact && memory == .fast { options.tuned = try PlanFile.plans(of: loaded.model, at: model) }
     options.profiles = profiles
     let session: Session
     do throws(RuntimeError) { session = try Session(program, options: options) } catch {

@@ -1,5 +1,5 @@
 import CERISystem
-import ERIFormat
+package import ERIFormat
 package import ERIRuntime
 
 /// The file beside a model in which measured choices of its plan are remembered.
@@ -19,8 +19,8 @@ package enum PlanFile {
   package static func path(of model: String) -> String { "\(model).plan" }
 
   /// Reads what is beside a model; nothing of it is trusted but numbers that were checked.
-  package static func read(beside loaded: LoadedModel) throws(CommandFailure) -> Content {
-    let path = path(of: loaded.path)
+  package static func read(of model: Model, at modelPath: String) throws(CommandFailure) -> Content {
+    let path = path(of: modelPath)
     let descriptor = eri_file_open_read(path)
     if descriptor == absent { return .none }
     eri_file_close(descriptor)
@@ -31,7 +31,7 @@ package enum PlanFile {
           .limitExceeded, at: "", "expected at most \(TunedPlans.largestFile) bytes, found \(file.byteCount)")
       }
       let plans = try TunedPlans(parsing: try file.bytes(Int(file.byteCount), at: 0))
-      let digest = try loaded.model.digests().logical.text
+      let digest = try model.digests().logical.text
       guard plans.model == digest else {
         throw FormatError(.invalid, at: "", "expected the plans of the model \(digest), found those of another")
       }
@@ -42,8 +42,8 @@ package enum PlanFile {
   }
 
   /// The plans beside a model for a session; one that is ignored is said on standard error.
-  package static func plans(beside loaded: LoadedModel) throws(CommandFailure) -> TunedPlans? {
-    switch try read(beside: loaded) {
+  package static func plans(of model: Model, at path: String) throws(CommandFailure) -> TunedPlans? {
+    switch try read(of: model, at: path) {
     case .none: return nil
     case .plans(let plans): return plans
     case .ignored(let sentence):
