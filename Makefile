@@ -52,5 +52,6 @@ oracle:
 
 bench:
 	Benchmarks/onnxruntime/run
+	Benchmarks/peers/run
 	Benchmarks/kernels/run
 	Benchmarks/training/speed/run

@@ -165,3 +165,5 @@ void eri_f32_transpose(const eri_kernels *kernels, size_t rows, size_t columns, 
                        float *y, size_t yStride) {
   kernels->f32_transpose(rows, columns, x, xStride, y, yStride);
 }
+
+size_t eri_f32_peak(const eri_kernels *kernels, size_t rounds, float *sum) { return kernels->f32_peak(rounds, sum); }

@@ -53,18 +53,6 @@ void eri_memory_free(void *address) {
   }
 }
 
-void eri_memory_populate(void *address, size_t byteCount) {
-#ifdef MADV_POPULATE_WRITE
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t begin = ((uintptr_t)address + page - 1) & ~(page - 1), end = ((uintptr_t)address + byteCount) & ~(page - 1);
-  // An older kernel refuses the advice, and the pages come as they are written.
-  if (begin < end) madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
-#else
-  (void)address;
-  (void)byteCount;
-#endif
-}
-
 // Not getrusage: its maximum also counts what the process was before exec.
 uint64_t eri_memory_peak_resident(void) {
   int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);

@@ -32,6 +32,8 @@ package struct ExecCommand: Sendable {
   package var profiles = false
   package var exact = false
   package var memory = MemoryUse.fast
+  /// Whether choices that `eri bench --tune` left beside the model are used.
+  package var usesPlanFile = true
   package var json = false
 
   package init() {}
@@ -59,19 +61,24 @@ package struct ExecCommand: Sendable {
     let session = try bound()
     let milliseconds = try measured(session)
     let files = try write(session)
+    let profile: ProfileTable?
+    do throws(RuntimeError) {
+      profile = profiles ? try ProfileTable(session, runs: (repetitions ?? 0) + 1, threads: threads) : nil
+    } catch { throw CommandFailure(error, file: model) }
     let report = ExecReport(
-      command: self, session: session, files: files, milliseconds: milliseconds,
-      runs: (repetitions ?? 0) + 1)
+      command: self, session: session, files: files, milliseconds: milliseconds, profile: profile)
     try Console.print(json ? report.json : report.text)
   }
 
   /// A session whose inputs hold the files' values.
   private func bound() throws(CommandFailure) -> Session {
-    let program = try LoadedModel(path: model).program()
+    let loaded = try LoadedModel(path: model)
+    let program = try loaded.program()
     var options = SessionOptions()
     options.threads = threads
     options.exact = exact
     options.memory = memory
+    if usesPlanFile && !exact && memory == .fast { options.tuned = try PlanFile.plans(of: loaded.model, at: model) }
     options.profiles = profiles
     let session: Session
     do throws(RuntimeError) { session = try Session(program, options: options) } catch {

@@ -75,11 +75,7 @@ final class Executor {
   func prepare(_ plan: Plan) throws(RuntimeError) {
     release()
     arena = try FloatBlock(count: plan.arenaFloats)
-    arena.populate()
-    for _ in 0..<threads {
-      workspaces.append(try FloatBlock(count: plan.workspaceFloats))
-    }
-    divide(threads) { index, _ in workspaces[index].populate() }
+    for _ in 0..<threads { workspaces.append(try FloatBlock(count: plan.workspaceFloats)) }
     times.deallocate()
     timedSteps = plan.steps.count
     times = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, threads * timedSteps))

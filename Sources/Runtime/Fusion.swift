@@ -55,6 +55,9 @@ extension Planner {
     return reader
   }
 
+  /// Whether a convolution may not transform its weights, by the options or by measured choice.
+  func sumsDirectly(_ node: Int) -> Bool { options.sumsDirectly || choices.direct.contains(node) }
+
   /// The halo a value needs: 1 where a Winograd convolution reads it.
   func halo(_ value: Int) -> Int {
     guard shapes[value].count == 4 else { return 0 }
@@ -62,7 +65,7 @@ extension Planner {
       let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
       let method = op.method(
-        weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly)
+        weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: sumsDirectly(reader))
       if method == .winograd { return 1 }
     }
     return 0

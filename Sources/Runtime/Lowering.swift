@@ -92,7 +92,7 @@ extension Planner {
     guard isConstant(weightValue) else { throw notConstant(weightValue, "constant weights", index) }
     let shape = shapes[weightValue]
     let source = try natural(node, 0, index)
-    let method = op.method(weight: shape, inputLayout: source.layout, exact: options.sumsDirectly)
+    let method = op.method(weight: shape, inputLayout: source.layout, exact: sumsDirectly(index))
     var value = node.outputs[0]
     let norm = try foldedNorm(after: &value)
     var epilogue = Epilogue()

@@ -10,15 +10,17 @@ final class Plan {
   let arenaFloats: Int
   let workspaceFloats: Int
 
-  init(steps: [Step], slots: [Slot?], inputs: [Slot], outputs: [Slot], threads: Int, keepsValues: Bool)
-    throws(RuntimeError)
-  {
+  init(
+    steps: [Step], slots: [Slot?], inputs: [Slot], outputs: [Slot], threads: Int, keepsValues: Bool,
+    choices: PlanChoices
+  ) throws(RuntimeError) {
     self.steps = steps
     fallibleSteps = steps.filter { $0.canFail }
     self.slots = slots
     stages =
       keepsValues
-      ? steps.indices.map { Stage(steps: $0..<($0 + 1), form: .stepwise) } : Stage.divide(steps, threads: threads)
+      ? steps.indices.map { Stage(steps: $0..<($0 + 1), form: .stepwise) }
+      : Stage.divide(steps, threads: threads, choices)
     let layout = PlanLayout(steps: steps, stages: stages, inputs: inputs, outputs: outputs, keepsValues: keepsValues)
     guard let sizes = layout.place() else {
       throw RuntimeError(

@@ -27,6 +27,8 @@ struct Planner {
   var integerLayers: [Int: IntegerLayer] = [:]
   /// Nodes of weight norms of the file's own tensors, by value: left to whoever packs the weight, unless it is needed as it is.
   var uncomputed: [Int: Int] = [:]
+  /// What was measured, or the rules' own choices.
+  var choices = PlanChoices()
 
   init(
     program: Program, graph: BoundGraph, options: SessionOptions, kernels: OpaquePointer, store: WeightStore
@@ -86,7 +88,7 @@ struct Planner {
     let kept = options.keepsValues ? slots : slots.map { $0?.isConstant ?? true ? nil : $0 }
     let plan = try Plan(
       steps: steps, slots: kept, inputs: inputs, outputs: outputs, threads: options.threads,
-      keepsValues: options.keepsValues)
+      keepsValues: options.keepsValues, choices: choices)
     return (plan, inputSlots, outputs)
   }
 

@@ -20,6 +20,10 @@ public struct SessionOptions: Sendable {
   }
 
   package var integers = Integers.whereFaster
+  /// Choices for every binding instead of the rules' own.
+  package var choices: PlanChoices?
+  /// Choices by what is bound, where `choices` gives none.
+  package var tuned: TunedPlans?
   /// Fuse nothing and keep every value readable after a run.
   package var keepsValues = false
 
@@ -58,6 +62,8 @@ public struct StepTime: Sendable {
   public let nanoseconds: UInt64
   /// Multiply-adds of one run, in direct form.
   public let multiplyAdds: Int
+  /// The graph's node.
+  package let node: Int
 }
 
 /// A program made ready to run on given shapes: the plan, its memory and its threads. Use one session from one thread at a time.
@@ -111,6 +117,8 @@ public final class Session {
   private var inputs: [Slot?] = []
   private var outputSlots: [Slot] = []
   private var plan: Plan?
+  /// Whether the last binding found its choices among the measured ones.
+  package private(set) var usesTunedPlan = false
 
   /// Starts the threads; weights are packed by `bind`.
   /// - Throws: `RuntimeError` `.invalid` for a thread count outside 1…1024, `.unsupported` for an instruction set this processor or build lacks or a dtype that is not computed here.
@@ -190,6 +198,7 @@ public final class Session {
     let binding = try InputBinding(program, given)
     let graph = try boundGraph(given, binding)
     var planner = Planner(program: program, graph: graph, options: options, kernels: kernels, store: store)
+    planner.choices = choices(for: given)
     store.begin()
     let (plan, inputs, outputs) = try planner.plan()
     try store.finish(executor)
@@ -202,6 +211,17 @@ public final class Session {
       executor.address(slot).update(repeating: fill, count: slot.elements)
     }
     self.plan = plan
+  }
+
+  /// Measured choices for these inputs; the rules' own where there are none, or where the options leave nothing to choose.
+  private func choices(for given: [InputShape]) -> PlanChoices {
+    usesTunedPlan = false
+    if let choices = options.choices { return choices }
+    guard !options.sumsDirectly, !options.keepsValues, let tuned = options.tuned else { return PlanChoices() }
+    let key = TunedPlans.Key(instructionSet: instructionSet, threads: options.threads, inputs: given)
+    guard let choices = tuned[key] else { return PlanChoices() }
+    usesTunedPlan = true
+    return choices
   }
 
   /// Lets the caller write a float32 input that `bind` was given; the buffer keeps its content between runs.
@@ -281,7 +301,7 @@ public final class Session {
     return plan.steps.enumerated().map { index, step in
       StepTime(
         name: step.output.slot.name, kernel: step.kernelName, nanoseconds: executor.nanoseconds(step: index),
-        multiplyAdds: step.workPerItem * step.items)
+        multiplyAdds: step.workPerItem * step.items, node: step.node)
     }
   }
 

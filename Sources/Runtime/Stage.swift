@@ -17,13 +17,8 @@ struct Stage {
   let steps: Range<Int>
   let form: Form
 
-  /// Items that one thread takes through the deep layers at once: enough to read their weights seldom.
-  private static let outerItems = 16
-  /// Bytes of activations that should stay in a core's second-level cache.
-  private static let cacheBytes = 256 << 10
-
   /// Divides the steps into stages.
-  static func divide(_ steps: [Step], threads: Int) -> [Stage] {
+  static func divide(_ steps: [Step], threads: Int, _ choices: PlanChoices) -> [Stage] {
     var stages: [Stage] = []
     var first = 0
     while first < steps.count {
@@ -38,11 +33,11 @@ struct Stage {
         {
           last += 1
         }
-        let outer = min(outerItems, (items + threads - 1) / threads)
+        let outer = min(choices.outerItems, (items + threads - 1) / threads)
         stages.append(
           Stage(
             steps: first..<last,
-            form: .chunked(items: items, outerChunk: outer, groups: groups(steps, first..<last, outer))))
+            form: .chunked(items: items, outerChunk: outer, groups: groups(steps, first..<last, outer, choices))))
       }
       first = last
     }
@@ -58,12 +53,12 @@ struct Stage {
   }
 
   /// Joins neighbours whose ranges of good chunk sizes overlap.
-  private static func groups(_ steps: [Step], _ range: Range<Int>, _ outer: Int) -> [Group] {
+  private static func groups(_ steps: [Step], _ range: Range<Int>, _ outer: Int, _ choices: PlanChoices) -> [Group] {
     var groups: [Group] = []
     var first = range.lowerBound
-    var (low, high) = chunkRange(steps[first], outer)
+    var (low, high) = chunkRange(steps[first], outer, choices)
     for index in range.dropFirst() {
-      let (nextLow, nextHigh) = chunkRange(steps[index], outer)
+      let (nextLow, nextHigh) = chunkRange(steps[index], outer, choices)
       if max(low, nextLow) <= min(high, nextHigh) {
         (low, high) = (max(low, nextLow), min(high, nextHigh))
       } else {
@@ -76,11 +71,11 @@ struct Stage {
     return groups
   }
 
-  private static func chunkRange(_ step: Step, _ outer: Int) -> (low: Int, high: Int) {
+  private static func chunkRange(_ step: Step, _ outer: Int, _ choices: PlanChoices) -> (low: Int, high: Int) {
     var bytes = step.output.slot.itemFloats * 4
     for operand in step.operands where operand.sliced { bytes += operand.slot.itemFloats * 4 }
     let low = min(step.minimumItems, outer)
-    let fitting = max(1, cacheBytes / max(bytes, 1))
+    let fitting = max(1, choices.cacheBytes / max(bytes, 1))
     return (low, min(outer, 2 * max(low, fitting)))
   }
 }

@@ -151,7 +151,6 @@ final class WeightStore {
 
   private func run(_ job: WeightPacking, _ lane: Lane) throws(RuntimeError) {
     let values = lane.values.pointer
-    job.target.populate()
     switch job.source {
     case .tensor(let index): try read(tensor: index, into: values, with: lane.reader)
     case .codes(let index): try read(tensor: index, stored: true, into: values, with: lane.reader)

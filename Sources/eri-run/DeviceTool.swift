@@ -8,7 +8,7 @@ struct DeviceTool {
 
       eri-run exec MODEL --input NAME=FILE.npy … --output-dir DIR
                    [--threads N] [--repeat N] [--exact] [--memory fast|low]
-                   [--profile] [--json]
+                   [--no-plan] [--profile] [--json]
       eri-run inspect FILE [--json]
       eri-run check FILE [--threads N]
       eri-run --version | --help
@@ -60,6 +60,7 @@ struct DeviceTool {
       case "--repeat": command.repetitions = try integer(of: argument)
       case "--exact": command.exact = true
       case "--memory": command.memory = try ExecCommand.memory(try value(of: argument))
+      case "--no-plan": command.usesPlanFile = false
       case "--profile": command.profiles = true
       case "--json": command.json = true
       default: try takeFile(argument, into: &command.model)

@@ -11,8 +11,8 @@ import ERIFormat
     version: ERIVersion,
     subcommands: [
       Init.self, Inspect.self, Convert.self, Quantize.self, Verify.self, Compat.self, Unpack.self, Identify.self,
-      Run.self, Exec.self,
-      Check.self, Features.self, Synthesize.self, Prepare.self, Train.self, Evaluate.self,
+      Run.self, Exec.self, Check.self, Bench.self, Features.self, Synthesize.self, Prepare.self, Train.self,
+      Evaluate.self,
       Gradients.self, TrainStep.self,
     ])
 }

@@ -39,6 +39,7 @@ final class Estimator: @unchecked Sendable {
     clips = try ClipModel(path: path)
     var options = SessionOptions()
     options.threads = threads
+    options.tuned = try PlanFile.plans(of: clips.model, at: path)
     self.options = options
     do throws(RuntimeError) {
       idle = [Network(session: try Session(clips.program, options: options))]

@@ -52,6 +52,7 @@ struct Exec: ParsableCommand {
   @Flag(help: "Use no algorithm that rounds more than direct sums (no Winograd).") var exact = false
   @Option(help: "fast, or low: every weight once, frames a few at a time, the outputs those of --exact.") var memory =
     MemoryUse.fast
+  @Flag(help: "Leave out the choices that eri bench --tune remembered beside the model.") var noPlan = false
   @Flag(help: "Print the time of each step.") var profile = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -64,6 +65,7 @@ struct Exec: ParsableCommand {
     command.repetitions = repetitions
     command.exact = exact
     command.memory = memory
+    command.usesPlanFile = !noPlan
     command.profiles = profile
     command.json = json
     return command

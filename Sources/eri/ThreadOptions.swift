@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import CERISystem
-import ERIRuntime
+public import ERIRuntime
 
 /// How many threads work whose result does not depend on it.
 struct ThreadOptions: ParsableArguments {

@@ -25,9 +25,8 @@ import Testing
       }
     #expect(
       names == [
-        "init", "inspect", "convert", "quantize", "verify", "compat", "unpack", "id", "run", "exec", "check",
-        "features",
-        "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
+        "init", "inspect", "convert", "quantize", "verify", "compat", "unpack", "id", "run", "exec", "check", "bench",
+        "features", "synthesize", "prepare", "train", "evaluate", "gradients", "train-step",
       ])
   }
 
@@ -36,6 +35,14 @@ import Testing
     ("exec model.eri", "Missing expected argument '--output-dir <output-dir>'"),
     ("exec model.eri --output-dir o --input x", "--input: expected NAME=FILE.npy, found \"x\""),
     ("exec model.eri --output-dir o --input =x.npy", "--input: expected NAME=FILE.npy, found \"=x.npy\""),
+    ("bench model.eri --size T", "--size: expected NAME=N with N from 1, found \"T\""),
+    ("bench model.eri --size T=0", "--size: expected NAME=N with N from 1, found \"T=0\""),
+    ("bench model.eri --size T=1 --size T=2", "--size: expected T once, found it twice"),
+    (
+      "bench model.eri --tune --exact",
+      "--tune: expected neither --exact nor --memory low, which leave nothing to choose, found one"
+    ),
+    ("bench model.eri --rounds 0", "--rounds: expected 1 to 1000000, found 0"),
     ("exec model.eri --output-dir o --repeat 0", "--repeat: expected 1 to 1000000, found 0"),
     (
       "exec model.eri --output-dir o --memory tiny",

@@ -24,6 +24,8 @@
 
 #include "phases.h"
 
+#include "peak.h"
+
 _Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
 _Static_assert(ERI_PANEL % LANES == 0, "lanes");
 
@@ -49,4 +51,5 @@ const eri_kernels VARIANT = {
     .f32_binary = f32_binary,
     .f32_scale_shift = f32_scale_shift,
     .f32_transpose = f32_transpose,
+    .f32_peak = f32_peak,
 };

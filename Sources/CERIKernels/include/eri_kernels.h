@@ -161,6 +161,10 @@ void eri_f32_scale_shift(const eri_kernels *kernels, size_t rows, size_t columns
 /// y[c, r] = x[r, c]; strides are elements from row to row.
 void eri_f32_transpose(const eri_kernels *kernels, size_t rows, size_t columns, const float *x, size_t xStride, float *y, size_t yStride);
 
+/// Multiply-adds of registers alone, which bound every kernel of this variant from above; returns their number. `sum` is read
+/// and written, so that a compiler leaves none out.
+size_t eri_f32_peak(const eri_kernels *kernels, size_t rounds, float *sum);
+
 #ifdef __cplusplus
 }
 #endif

@@ -71,8 +71,6 @@ _Noreturn void eri_exit(int status);
 /// at once.
 void *eri_memory_allocate(size_t byteCount);
 void eri_memory_free(void *address);
-/// Brings in the pages of a range that is going to be written all over, which costs less at once than page by page.
-void eri_memory_populate(void *address, size_t byteCount);
 /// Peak resident set of this process in bytes (VmHWM), or 0 where unknown.
 uint64_t eri_memory_peak_resident(void);
 
