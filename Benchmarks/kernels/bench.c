@@ -80,6 +80,20 @@ static void direct(const char *name, size_t side, size_t from, size_t to, size_t
   free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
 }
 
+static void strided(const char *name, size_t side, size_t from, size_t to) {
+  eri_window window = {3, 3, 2, 2, 1, 1, 1, 1, 1};
+  size_t out = side / 2;
+  eri_f32_image input = image(side, side, from, 1), output = image(out, out, to, 1);
+  float *weights = floats(from * to * 9), *bias = floats(to);
+  float *packed = floats(eri_f32_winograd2_packed_count(from, to));
+  float *scratch = floats(eri_f32_winograd2_scratch_count(out, out, from, FRAMES));
+  eri_f32_winograd2_pack(kernels, weights, from, to, packed);
+  eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_RELU, NULL, 0, ERI_ACTIVATION_IDENTITY};
+  TIME(name, FRAMES * out * out * from * to * 9,
+       eri_f32_winograd2(kernels, &window, &input, packed, &output, NULL, &epilogue, 0, FRAMES, scratch));
+  free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
+}
+
 static void winograd(const char *name, size_t side, size_t channels) {
   eri_f32_image input = image(side, side, channels, 1), output = image(side, side, channels, 1);
   eri_f32_image residual = image(side, side, channels, 1);
@@ -166,9 +180,11 @@ int main(int argc, char **argv) {
   winograd("l1 3x3, 28x28x64, Winograd", 28, 64);
   direct("l1 3x3, 28x28x64, direct", 28, 64, 64, 3, 1);
   direct("l2.0 3x3/2, 28x28, 64 to 128", 28, 64, 128, 3, 2);
+  strided("l2.0 3x3/2, Winograd", 28, 64, 128);
   direct("l2.0 1x1/2, 28x28, 64 to 128", 28, 64, 128, 1, 2);
   winograd("l2 3x3, 14x14x128, Winograd", 14, 128);
   direct("l3.0 3x3/2, 14x14, 128 to 256", 14, 128, 256, 3, 2);
+  strided("l3.0 3x3/2, Winograd", 14, 128, 256);
   direct("l3.0 1x1/2, 14x14, 128 to 256", 14, 128, 256, 1, 2);
   winograd("l3 3x3, 7x7x256, Winograd", 7, 256);
   gemm("GEMM 1568x256x256", 1568, 256, 256, ERI_ACTIVATION_IDENTITY);

@@ -73,12 +73,12 @@ typedef struct {
 /// One row of a tile's outputs. The epilogue here is bias, lower bound (ReLU's or none), residual, lower bound.
 INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, const vf *outputs) {
   float *out = patch->out + y * patch->rowStride;
-  const float *residual = patch->residual + y * patch->residualRowStride;
+  const float *residual = patch->residual ? patch->residual + y * patch->residualRowStride : NULL;
   UNROLL for (int x = 0; x < wide; x++) {
     if ((size_t)x >= patch->columns) break;
     vf value = outputs[x] + patch->bias;
     value = value < splat(patch->firstFloor) ? splat(patch->firstFloor) : value;
-    if (patch->residual) value += load(residual + (size_t)x * patch->residualPixelStride);
+    if (residual) value += load(residual + (size_t)x * patch->residualPixelStride);
     value = value < splat(patch->secondFloor) ? splat(patch->secondFloor) : value;
     store(out + (size_t)x * patch->pixelStride, value);
   }
