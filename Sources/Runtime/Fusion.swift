@@ -53,15 +53,14 @@ extension Planner {
     return reader
   }
 
-  /// The halo a value needs: 1 where a Winograd convolution reads it.
+  /// The halo a value needs: what the convolutions that read it would like.
   func halo(_ value: Int) -> Int {
     guard shapes[value].count == 4 else { return 0 }
     for reader in readers[value] where reader >= 0 {
       let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
-      if op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact) == .winograd {
-        return 1
-      }
+      let method = op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact)
+      if method.halo > 0 { return method.halo }
     }
     return 0
   }

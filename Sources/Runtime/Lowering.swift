@@ -96,7 +96,7 @@ extension Planner {
       }
       epilogue.bias = constantOperand(folded, [shape[0]], "bias")
     }
-    let input = method == .planar ? source : try channelsLast(node, 0, index, haloNeeded: method == .winograd ? 1 : 0)
+    let input = method.isPlanar ? source : try channelsLast(node, 0, index, haloNeeded: method.halo)
     fuse(&epilogue, &value, productIndex: index) { slot in if case .channelsLast = slot.layout { true } else { false } }
     let output = Slot(
       program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: halo(value)))

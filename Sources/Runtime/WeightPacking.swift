@@ -28,6 +28,12 @@ extension Planner {
     case .planar:
       packed = try FloatBlock(count: eri_f32_conv_planar_packed_count(&window, inputs, shape[0]))
       eri_f32_conv_planar_pack(kernels, &window, source, inputs, shape[0], packed.pointer)
+    case .phases:
+      packed = try FloatBlock(count: eri_f32_conv_phases_packed_count(inputs, shape[0]))
+      eri_f32_conv_phases_pack(kernels, &window, source, inputs, shape[0], packed.pointer)
+    case .strided:
+      packed = try FloatBlock(count: eri_f32_winograd2_packed_count(inputs, shape[0]))
+      eri_f32_winograd2_pack(kernels, source, inputs, shape[0], packed.pointer)
     }
     withExtendedLifetime(scaled) {}
     return packed
