@@ -1,7 +1,9 @@
 #ifndef ERI_CAVFORMAT_SHIM_H
 #define ERI_CAVFORMAT_SHIM_H
 
+#include <dlfcn.h>
 #include <libavcodec/avcodec.h>
+#include <libavdevice/avdevice.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>
@@ -25,5 +27,19 @@ static inline int eri_av_error_memory(void) { return AVERROR(ENOMEM); }
 static inline int eri_av_error_invalid_data(void) { return AVERROR_INVALIDDATA; }
 /// AV_NOPTS_VALUE: a time that is not known.
 static inline int64_t eri_av_no_timestamp(void) { return AV_NOPTS_VALUE; }
+
+static inline void eri_alsa_ignore(const char *file, int line, const char *function, int error, const char *format, ...) {
+  (void)file, (void)line, (void)function, (void)error, (void)format;
+}
+
+/// Keeps ALSA, where libavdevice brings it, from printing its own lines about a device that it cannot open.
+static inline void eri_alsa_quiet(void) {
+  typedef void (*handler)(const char *, int, const char *, int, const char *, ...);
+  void *program = dlopen(NULL, RTLD_LAZY);
+  if (program == NULL) return;
+  int (*set)(handler) = (int (*)(handler))dlsym(program, "snd_lib_error_set_handler");
+  if (set != NULL) set(eri_alsa_ignore);
+  dlclose(program);
+}
 
 #endif

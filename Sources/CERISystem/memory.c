@@ -8,28 +8,61 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define ALIGNMENT ((size_t)64)
+// From here on a block is a mapping of its own, so that freeing it gives its pages back at once, whatever libc's malloc
+// keeps for later.
+#define MAPPED_BYTES ((size_t)256 << 10)
 
-// calloc knows which pages come zeroed from the kernel: a large block costs no memory before it is used, unlike after
-// posix_memalign and memset. The address that calloc gave stands right before the aligned one.
+// Stands right before the aligned address.
+typedef struct {
+  void *block;
+  size_t mappedBytes;  // 0: from calloc
+} block_header;
+
+static void *map_pages(size_t byteCount) {
+  void *block = mmap(NULL, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block == MAP_FAILED ? NULL : block;
+}
+
+// Both calloc and mmap know that pages come zeroed from the kernel: a large block costs no memory before it is used,
+// unlike after posix_memalign and memset.
 void *eri_memory_allocate(size_t byteCount) {
-  size_t extra = ALIGNMENT + sizeof(void *);
+  size_t extra = ALIGNMENT + sizeof(block_header);
   if (byteCount > SIZE_MAX - extra) return NULL;
-  uint8_t *block = calloc(1, byteCount + extra);
-  if (block == NULL) return NULL;
-  uintptr_t first = (uintptr_t)block + sizeof(void *);
-  uint8_t *aligned = block + (((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1)) - (uintptr_t)block);
-  memcpy(aligned - sizeof(void *), &block, sizeof(void *));
+  block_header header = {.mappedBytes = byteCount >= MAPPED_BYTES ? byteCount + extra : 0};
+  header.block = header.mappedBytes > 0 ? map_pages(header.mappedBytes) : calloc(1, byteCount + extra);
+  if (header.block == NULL) return NULL;
+  uintptr_t first = (uintptr_t)header.block + sizeof header;
+  size_t offset = ((first + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1)) - (uintptr_t)header.block;
+  uint8_t *aligned = (uint8_t *)header.block + offset;
+  memcpy(aligned - sizeof header, &header, sizeof header);
   return aligned;
 }
 
 void eri_memory_free(void *address) {
   if (address == NULL) return;
-  void *block;
-  memcpy(&block, (uint8_t *)address - sizeof(void *), sizeof(void *));
-  free(block);
+  block_header header;
+  memcpy(&header, (uint8_t *)address - sizeof header, sizeof header);
+  if (header.mappedBytes > 0) {
+    munmap(header.block, header.mappedBytes);
+  } else {
+    free(header.block);
+  }
+}
+
+void eri_memory_populate(void *address, size_t byteCount) {
+#ifdef MADV_POPULATE_WRITE
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t begin = ((uintptr_t)address + page - 1) & ~(page - 1), end = ((uintptr_t)address + byteCount) & ~(page - 1);
+  // An older kernel refuses the advice, and the pages come as they are written.
+  if (begin < end) madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
+#else
+  (void)address;
+  (void)byteCount;
+#endif
 }
 
 // Not getrusage: its maximum also counts what the process was before exec.

@@ -1,6 +1,6 @@
 import CERISystem
 import ERIFormat
-import ERIRuntime
+package import ERIRuntime
 
 /// Runs a model on arrays and writes its outputs as arrays.
 package struct ExecCommand: Sendable {
@@ -31,9 +31,17 @@ package struct ExecCommand: Sendable {
   package var repetitions: Int?
   package var profiles = false
   package var exact = false
+  package var memory = MemoryUse.fast
   package var json = false
 
   package init() {}
+
+  /// What `--memory` was given; the error names the values it takes.
+  package static func memory(_ text: String) throws(CommandFailure) -> MemoryUse {
+    if let memory = MemoryUse(rawValue: text) { return memory }
+    let known = joined(MemoryUse.allCases.map { $0.rawValue }, separator: " or ")
+    throw CommandFailure(.usage, "--memory: expected \(known), found \"\(text)\"")
+  }
 
   /// What is wrong with the command line itself, or nil.
   package var usageFault: String? {
@@ -63,6 +71,7 @@ package struct ExecCommand: Sendable {
     var options = SessionOptions()
     options.threads = threads
     options.exact = exact
+    options.memory = memory
     options.profiles = profiles
     let session: Session
     do throws(RuntimeError) { session = try Session(program, options: options) } catch {

@@ -1,3 +1,4 @@
+import CERISystem
 import ERIFormat
 import ERIRuntime
 
@@ -45,6 +46,7 @@ struct ExecReport {
       json.member("threads") { $0.integer(command.threads) }
       json.member("arena_bytes") { $0.integer(session.arenaByteCount) }
       json.member("weight_bytes") { $0.integer(session.weightByteCount) }
+      json.member("peak_resident_bytes") { $0.integer(Int(clamping: eri_memory_peak_resident())) }
       if let median = median(milliseconds) {
         json.member("repeat") { $0.integer(milliseconds.count) }
         json.member("median_ms") { $0.number(median) }

@@ -1,7 +1,7 @@
 import CERISystem
 package import ERIFormat
 package import ERIMedia
-import ERISignal
+package import ERISignal
 
 /// What a clip gives the network before normalisation: face crops and MFCC.
 package struct ClipFeatures: Sendable {
@@ -108,12 +108,7 @@ package struct ClipFeatures: Sendable {
     warnings += sound.warnings
     soundSeconds = sound.seconds
     do throws(SignalError) {
-      let mfcc = try MFCC(
-        MFCC.Parameters(
-          sampleRate: settings.sampleRate, fftSize: settings.fftSize, hopLength: settings.hopLength,
-          melCount: settings.melCount, coefficientCount: settings.coefficientCount,
-          topDecibels: Double(settings.topDecibels))
-      ).compute(sound.samples)
+      let mfcc = try MFCC(MFCC.Parameters(settings)).compute(sound.samples)
       rowCount = AudioRows.count(frames: mfcc.count / settings.coefficientCount)
       self.mfcc = mfcc
     } catch {
@@ -121,5 +116,15 @@ package struct ClipFeatures: Sendable {
     }
     stages.sound = Double(decoded - start) / 1e6
     stages.mfcc = Double(eri_clock_monotonic() - decoded) / 1e6
+  }
+}
+
+extension MFCC.Parameters {
+  /// What a model's preprocessing says.
+  package init(_ settings: AudioPreprocessing) {
+    self.init(
+      sampleRate: settings.sampleRate, fftSize: settings.fftSize, hopLength: settings.hopLength,
+      melCount: settings.melCount, coefficientCount: settings.coefficientCount,
+      topDecibels: Double(settings.topDecibels))
   }
 }

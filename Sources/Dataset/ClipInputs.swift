@@ -70,6 +70,15 @@ package struct ClipInputs: Sendable {
     } catch { throw DatasetError(.invalid, error.sentence) }
   }
 
+  /// One face crop, normalised: [3, height, width] row-major.
+  /// - Parameters: crop: RGB bytes [height, width, 3]
+  package func face(_ crop: [UInt8]) throws(DatasetError) -> [Float] {
+    guard let pixels, let video = preprocessing.video else { throw lacks("faces") }
+    do throws(SignalError) {
+      return try pixels.apply(crop, count: 1, height: video.height, width: video.width)
+    } catch { throw DatasetError(.invalid, error.sentence) }
+  }
+
   /// RGB pictures with left and right exchanged.
   static func flipped(_ crops: [UInt8], width: Int) -> [UInt8] {
     var result = crops

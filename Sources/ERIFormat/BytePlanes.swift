@@ -1,3 +1,5 @@
+import CERISystem
+
 /// The filter that puts all first bytes of the elements before all second bytes, and so on: the exponents of floats, which repeat,
 /// come together.
 enum BytePlanes {
@@ -22,18 +24,6 @@ enum BytePlanes {
   /// Undoes `split`.
   static func join(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementBytes: Int) {
     guard let source = bytes.baseAddress, let target = target.baseAddress else { return }
-    let count = bytes.count / elementBytes
-    var plane = 0
-    while plane < elementBytes {
-      let from = (source + plane * count).assumingMemoryBound(to: UInt8.self)
-      var to = target + plane
-      var index = 0
-      while index < count {
-        to.storeBytes(of: from[index], as: UInt8.self)
-        to += elementBytes
-        index &+= 1
-      }
-      plane += 1
-    }
+    eri_planes_join(source, bytes.count / elementBytes, elementBytes, target)
   }
 }

@@ -8,6 +8,8 @@ final class Container {
   /// Valid for the lifetime of this object.
   let context: UnsafeMutablePointer<AVFormatContext>
   private var input: UnsafeMutablePointer<AVIOContext>?
+  /// Lives as long as the context that asks it.
+  private let interruption: MediaInterruption?
 
   /// Demuxers that open further files or addresses named in the first: refused, a clip is one file.
   private static let playlists: Set<String> = ["hls", "dash", "concat", "imf", "rtsp", "sdp"]
@@ -17,14 +19,21 @@ final class Container {
 
   /// Opens a regular file and finds its streams.
   /// - Throws: `MediaError` of any kind but `.tooLong`; `.notMedia` too when there is neither a sound nor a video stream.
-  init(path: String) throws(MediaError) {
-    _ = Self.quietLog
+  convenience init(path: String) throws(MediaError) {
     try checkRegularFile(path)
-    self.path = path
-
     // The explicit protocol keeps a name such as "http:x.mp4" a file name.
+    try self.init(address: "file:" + path, path: path, interruption: nil)
+  }
+
+  /// Opens what libavformat reads at an address and finds its streams.
+  /// - Parameters: path: what messages call it · interruption: ends waiting for more bytes once it is asked to
+  init(address: String, path: String, interruption: MediaInterruption?) throws(MediaError) {
+    _ = Self.quietLog
+    self.path = path
+    self.interruption = interruption
     var opened: UnsafeMutablePointer<AVIOContext>?
-    let openStatus = avio_open2(&opened, "file:" + path, AVIO_FLAG_READ, nil, nil)
+    var callback = interruption?.callback ?? AVIOInterruptCB()
+    let openStatus = avio_open2(&opened, address, AVIO_FLAG_READ, &callback, nil)
     guard openStatus >= 0, opened != nil else {
       throw MediaError(
         .unreadable, path: path, expected: "a readable file", found: avErrorText(openStatus),
@@ -49,15 +58,47 @@ final class Container {
       throw MediaError.outOfMemory(path)
     }
     allocated.pointee.pb = opened
+    allocated.pointee.interrupt_callback = callback
     var pending: UnsafeMutablePointer<AVFormatContext>? = allocated
     // Failure frees the context, but not the input that it was given.
-    let status = avformat_open_input(&pending, "file:" + path, demuxer, nil)
+    let status = avformat_open_input(&pending, address, demuxer, nil)
     guard status >= 0, let pending else {
       avio_closep(&opened)
       throw Self.damaged(path, demuxerName, status)
     }
     context = pending
     input = opened
+    try findStreams(demuxerName)
+  }
+
+  /// Opens a camera or a microphone.
+  /// - Parameters: device: what libavdevice calls it, "/dev/video0" or "default" · kind: libavdevice's name of its system
+  /// - Throws: `.unsupported` if libavdevice knows no such system, `.unreadable` if it cannot open the device.
+  init(device: String, of kind: DeviceKind, interruption: MediaInterruption?) throws(MediaError) {
+    _ = Self.quietLog
+    avdevice_register_all()
+    eri_alsa_quiet()
+    path = device
+    self.interruption = interruption
+    guard let demuxer = av_find_input_format(kind.demuxer) else {
+      throw MediaError(
+        .unsupported, path: device, expected: "a libavdevice that reads \(kind.name)s through \(kind.demuxer)",
+        found: "one without it", advice: "install a libavdevice that has it, or record to a file or pipe")
+    }
+    guard let allocated = avformat_alloc_context() else { throw MediaError.outOfMemory(device) }
+    if let interruption { allocated.pointee.interrupt_callback = interruption.callback }
+    var pending: UnsafeMutablePointer<AVFormatContext>? = allocated
+    let status = avformat_open_input(&pending, device, demuxer, nil)
+    guard status >= 0, let pending else {
+      throw MediaError(
+        .unreadable, path: device, expected: "a \(kind.name) that \(kind.demuxer) opens", found: avErrorText(status),
+        advice: "check that it is plugged in, that no other program uses it, and its permissions")
+    }
+    context = pending
+    try findStreams(kind.demuxer)
+  }
+
+  private func findStreams(_ demuxerName: String) throws(MediaError) {
     let streamStatus = avformat_find_stream_info(context, nil)
     guard streamStatus >= 0 else { throw Self.damaged(path, demuxerName, streamStatus) }
     guard bestStream(AVMEDIA_TYPE_AUDIO) != nil || bestStream(AVMEDIA_TYPE_VIDEO) != nil else {
@@ -86,11 +127,12 @@ final class Container {
     return streams[Int(index)]
   }
 
-  /// Lets the demuxer drop the packets of every stream but one.
-  func keepOnly(_ stream: UnsafeMutablePointer<AVStream>) {
+  /// Lets the demuxer drop the packets of every stream but these.
+  func keepOnly(_ kept: UnsafeMutablePointer<AVStream>...) {
     guard let streams = context.pointee.streams else { return }
     for index in 0..<Int(context.pointee.nb_streams) {
-      streams[index]?.pointee.discard = streams[index] == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL
+      guard let stream = streams[index] else { continue }
+      stream.pointee.discard = kept.contains(stream) ? AVDISCARD_DEFAULT : AVDISCARD_ALL
     }
   }
 

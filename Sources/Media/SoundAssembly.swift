@@ -63,6 +63,12 @@ struct SoundAssembly {
     }
   }
 
+  /// Gives away what there is so far, as where sound is used while it comes.
+  mutating func drain() -> [Float] {
+    defer { samples.removeAll(keepingCapacity: true) }
+    return samples
+  }
+
   private mutating func finishResampler() throws(MediaError) {
     guard let resampler else { return }
     self.resampler = nil

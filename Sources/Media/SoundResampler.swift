@@ -112,7 +112,8 @@ final class SoundResampler {
     }
     let (numerator, denominator) = (received * Int64(Sound.sampleRate), Int64(rate))
     let wanted = Int((numerator + denominator - 1) / denominator)
-    if produced > wanted { output.removeLast(produced - wanted) }
+    // Of sound that is given away while it comes less may be left than came too much.
+    if produced > wanted { output.removeLast(min(produced - wanted, output.count)) }
     if produced < wanted { output.append(contentsOf: repeatElement(0, count: wanted - produced)) }
     produced = wanted
     return true

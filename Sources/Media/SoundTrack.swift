@@ -13,8 +13,8 @@ enum SoundTrack {
     return try decoding.sound()
   }
 
-  /// One pass over a track, from its first packet to the last sample.
-  private struct Decoding: ~Copyable {
+  /// One pass over a track, from its first packet to the last sample: by `run`, or packet by packet.
+  struct Decoding: ~Copyable {
     private let container: Container
     private let stream: UnsafeMutablePointer<AVStream>
     private var decoder: UnsafeMutablePointer<AVCodecContext>?
@@ -64,7 +64,18 @@ enum SoundTrack {
       try decode(nil)
     }
 
-    private mutating func decode(_ packet: UnsafeMutablePointer<AVPacket>?) throws(MediaError) {
+    /// What came of the packets since the last call.
+    mutating func drain() -> [Float] { assembly.drain() }
+
+    /// Gives away the rest, and what was used although not as expected, a sentence each.
+    mutating func finish() throws(MediaError) -> (samples: [Float], warnings: [String]) {
+      try decode(nil)
+      let warnings = try assembly.finish()
+      return (assembly.drain(), warnings)
+    }
+
+    /// Takes a packet of this track, or with nil what the decoder still holds.
+    mutating func decode(_ packet: UnsafeMutablePointer<AVPacket>?) throws(MediaError) {
       var status = avcodec_send_packet(decoder, packet)
       if status == eri_av_error_again() {
         try receive()

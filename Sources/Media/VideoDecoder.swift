@@ -28,18 +28,23 @@ final class VideoDecoder {
 
   /// Opens the clip's video stream, or returns nil if it has none (a cover picture inside a sound file is none).
   /// - Parameter threads: number of decoding threads, 0 for as many as there are processors.
-  init?(path: String, threads: Int) throws(MediaError) {
+  convenience init?(path: String, threads: Int) throws(MediaError) {
     let container = try Container(path: path)
     guard let stream = Self.videoStream(of: container) else { return nil }
     container.keepOnly(stream)
+    try self.init(container, stream, threads: threads)
+  }
+
+  /// Opens a video stream of a container, whose packets `next` reads, or whoever calls `take`.
+  init(_ container: Container, _ stream: UnsafeMutablePointer<AVStream>, threads: Int) throws(MediaError) {
     let decoder = try container.openDecoder(stream, threads: Int32(clamping: threads))
     guard let packet = av_packet_alloc() else {
       var freed: UnsafeMutablePointer<AVCodecContext>? = decoder
       avcodec_free_context(&freed)
-      throw MediaError.outOfMemory(path)
+      throw MediaError.outOfMemory(container.path)
     }
     decoder.pointee.max_pixels = Self.pixelLimit
-    self.path = path
+    path = container.path
     self.container = container
     self.stream = stream
     self.decoder = decoder
@@ -142,6 +147,24 @@ final class VideoDecoder {
     }
   }
 
+  /// Decodes a packet of this stream that was read elsewhere, or with nil what the decoder still holds.
+  func take(_ packet: UnsafeMutablePointer<AVPacket>?, each: (VideoFrame) -> Void) throws(MediaError) {
+    // A decoder whose pictures are taken after each packet takes the next one.
+    if avcodec_send_packet(decoder, packet) < 0, packet != nil { refused += 1 }
+    while true {
+      guard let frame = av_frame_alloc() else { throw MediaError.outOfMemory(path) }
+      let status = avcodec_receive_frame(decoder, frame)
+      guard status >= 0 else {
+        Self.free(frame)
+        if status == eri_av_error_memory() { throw MediaError.outOfMemory(path) }
+        if status != eri_av_error_again(), status != eri_av_error_eof() { refused += 1 }
+        return
+      }
+      if frame.pointee.decode_error_flags != 0 { repaired += 1 }
+      each(VideoFrame(owning: frame))
+    }
+  }
+
   /// Gives the decoder the next packet it takes, or tells it that there are no more.
   private func feed() {
     while true {
@@ -168,7 +191,7 @@ final class VideoDecoder {
     av_frame_free(&freed)
   }
 
-  private static func videoStream(of container: Container) -> UnsafeMutablePointer<AVStream>? {
+  static func videoStream(of container: Container) -> UnsafeMutablePointer<AVStream>? {
     guard let best = container.bestStream(AVMEDIA_TYPE_VIDEO) else { return nil }
     if best.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC == 0 { return best }
     guard let streams = container.context.pointee.streams else { return nil }

@@ -4,10 +4,12 @@ import CERISystem
 /// The memory and threads that run a plan.
 final class Executor {
   private let pool: OpaquePointer
-  private let threads: Int
+  let threads: Int
   private let kernels: OpaquePointer
   private let profiles: Bool
   private var arena: FloatBlock
+  /// What stands for an arena while no plan is bound.
+  private let empty: FloatBlock
   private var workspaces: [FloatBlock] = []
   /// Nanoseconds by thread and step.
   private var times: UnsafeMutablePointer<UInt64>
@@ -17,6 +19,7 @@ final class Executor {
   private var stage = 0
   private var step = 0
   private var pieces = 1
+  private var work: ((_ index: Int, _ thread: Int) -> Void)?
 
   /// Below this many multiply-adds per thread waking the others costs more than it saves.
   private static let smallWork = 200_000
@@ -30,7 +33,8 @@ final class Executor {
     self.threads = threads
     self.kernels = kernels
     self.profiles = profiles
-    arena = try FloatBlock(count: 0)
+    empty = try FloatBlock(count: 0)
+    arena = empty
     times = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
   }
 
@@ -47,13 +51,35 @@ final class Executor {
     Frame(kernels: kernels, arena: arena.pointer, workspace: arena.pointer, item: 0, outerItem: 0)
   }
 
+  /// Calls `body` for each index below `count` on all threads.
+  func divide(_ count: Int, _ body: (_ index: Int, _ thread: Int) -> Void) {
+    withoutActuallyEscaping(body) { escaping in
+      work = escaping
+      eri_pool_run(
+        pool, count,
+        { context, index, thread in
+          guard let context else { return }
+          Unmanaged<Executor>.fromOpaque(context).takeUnretainedValue().work?(index, thread)
+        }, Unmanaged.passUnretained(self).toOpaque())
+      work = nil
+    }
+  }
+
+  /// Lets go of a plan's memory, so that two plans, or a plan and weights being read for the next, never stand side by side.
+  func release() {
+    workspaces = []
+    arena = empty
+  }
+
   /// Allocates what the plan needs.
   func prepare(_ plan: Plan) throws(RuntimeError) {
-    // The old memory goes first, so that two plans never stand side by side.
-    workspaces = []
-    arena = try FloatBlock(count: 0)
+    release()
     arena = try FloatBlock(count: plan.arenaFloats)
-    for _ in 0..<threads { workspaces.append(try FloatBlock(count: plan.workspaceFloats)) }
+    arena.populate()
+    for _ in 0..<threads {
+      workspaces.append(try FloatBlock(count: plan.workspaceFloats))
+    }
+    divide(threads) { index, _ in workspaces[index].populate() }
     times.deallocate()
     timedSteps = plan.steps.count
     times = UnsafeMutablePointer<UInt64>.allocate(capacity: max(1, threads * timedSteps))

@@ -21,5 +21,8 @@ package final class FloatBlock {
     try self.init(count: byteCount / MemoryLayout<Float>.stride + (byteCount % MemoryLayout<Float>.stride == 0 ? 0 : 1))
   }
 
+  /// Brings in all of its memory, which is going to be written.
+  func populate() { eri_memory_populate(pointer, count * MemoryLayout<Float>.stride) }
+
   deinit { eri_memory_free(pointer) }
 }

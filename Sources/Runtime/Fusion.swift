@@ -59,7 +59,8 @@ extension Planner {
     for reader in readers[value] where reader >= 0 {
       let node = graph.nodes[reader]
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
-      let method = op.method(weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.exact)
+      let method = op.method(
+        weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly)
       if method.halo > 0 { return method.halo }
     }
     return 0

@@ -13,9 +13,11 @@ extension Planner {
       for input in 1...4 { parameters.append(try operand(node, input, index)) }
       try append(BatchNormStep(node: index, op: op, input: x, parameters: parameters, output: result(node, .rowMajor)))
     case .weightNorm:
-      try append(
-        WeightNormStep(
-          node: index, v: try operand(node, 0, index), g: try operand(node, 1, index), output: result(node, .rowMajor)))
+      if !options.keepsValues, node.inputs.allSatisfy({ $0.map { unreadTensor($0) != nil } ?? false }) {
+        uncomputed[node.outputs[0]] = index
+      } else {
+        try computeWeightNorm(node, index)
+      }
     case .maxPool(let op):
       guard op.kernel.count <= 2 else {
         throw unsupported(index, "pooling over 1 or 2 spatial axes", "\(op.kernel.count)")
@@ -72,22 +74,26 @@ extension Planner {
     }
   }
 
+  mutating func computeWeightNorm(_ node: Node, _ index: Int) throws(RuntimeError) {
+    try append(
+      WeightNormStep(
+        node: index, v: try operand(node, 0, index), g: try operand(node, 1, index), output: result(node, .rowMajor)))
+  }
+
   mutating func lowerConv(_ op: Conv, _ node: Node, _ index: Int) throws(RuntimeError) {
     guard op.strides.count <= 2 else {
       throw unsupported(index, "convolution over 1 or 2 spatial axes", "\(op.strides.count)")
     }
     guard let weightValue = node.inputs[1] else { throw unsupported(index, "a weight", "none") }
-    let weight = try constant(weightValue, "constant weights", index)
+    guard isConstant(weightValue) else { throw notConstant(weightValue, "constant weights", index) }
     let shape = shapes[weightValue]
     let source = try natural(node, 0, index)
-    let method = op.method(weight: shape, inputLayout: source.layout, exact: options.exact)
+    let method = op.method(weight: shape, inputLayout: source.layout, exact: options.sumsDirectly)
     var value = node.outputs[0]
     let norm = try foldedNorm(after: &value)
     var epilogue = Epilogue()
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
-    let packedWeights = try store.packed(node: index, method: method.number) { () throws(RuntimeError) -> FloatBlock in
-      try packConv(op, method, weight, shape, norm)
-    }
+    let packedWeights = try packedConv(op, method, weight: weightValue, norm, index)
     if norm != nil || bias != nil {
       var biasFloats: UnsafePointer<Float>?
       if let bias { biasFloats = UnsafePointer(try constant(bias, "a constant bias", index)) }
@@ -97,7 +103,10 @@ extension Planner {
       epilogue.bias = constantOperand(folded, [shape[0]], "bias")
     }
     let input = method.isPlanar ? source : try channelsLast(node, 0, index, haloNeeded: method.halo)
-    fuse(&epilogue, &value, productIndex: index) { slot in if case .channelsLast = slot.layout { true } else { false } }
+    // A first layer's kernels read no residual of another geometry than their output's.
+    fuse(&epilogue, &value, productIndex: index) { slot in
+      if !method.isPlanar, case .channelsLast = slot.layout { true } else { false }
+    }
     let output = Slot(
       program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: halo(value)))
     slots[value] = output
@@ -109,14 +118,15 @@ extension Planner {
 
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {
     guard let weightValue = node.inputs[1] else { throw unsupported(index, "a weight", "none") }
-    let weight = try constant(weightValue, "constant weights", index)
+    guard isConstant(weightValue) else { throw notConstant(weightValue, "constant weights", index) }
     let isTransposed = graph.transposedWeights.contains(index)
     let (outputs, inputs) = (shapes[weightValue][isTransposed ? 1 : 0], shapes[weightValue][isTransposed ? 0 : 1])
-    let packed = try store.packed(node: index, method: 0) { () throws(RuntimeError) -> FloatBlock in
-      let block = try FloatBlock(count: eri_f32_gemm_packed_count(inputs, outputs))
-      eri_f32_gemm_pack(
-        kernels, weight, isTransposed ? outputs : 1, isTransposed ? 1 : inputs, inputs, outputs, block.pointer)
-      return block
+    let kernels = kernels
+    let packed = try store.packed(
+      node: index, method: 0, count: eri_f32_gemm_packed_count(inputs, outputs),
+      from: try weightSource(weightValue, index)
+    ) { values, packed in
+      eri_f32_gemm_pack(kernels, values, isTransposed ? outputs : 1, isTransposed ? 1 : inputs, inputs, outputs, packed)
     }
     var epilogue = Epilogue()
     if node.inputs.count > 2, node.inputs[2] != nil {

@@ -19,6 +19,8 @@ struct Planner {
   var readers: [[Int]]
   /// Nodes whose work another step has taken up.
   var absorbed: [Bool]
+  /// Nodes of weight norms of the file's own tensors, by value: left to whoever packs the weight, unless it is needed as it is.
+  var uncomputed: [Int: Int] = [:]
 
   init(
     program: Program, graph: BoundGraph, options: SessionOptions, kernels: OpaquePointer, store: WeightStore
@@ -69,8 +71,10 @@ struct Planner {
     }
     var outputs: [Slot] = []
     for value in program.graph.outputs { outputs.append(try slot(value, .rowMajor, node: -1)) }
+    // Constants are held by the steps that read them, and by nobody else.
+    let kept = options.keepsValues ? slots : slots.map { $0?.isConstant ?? true ? nil : $0 }
     let plan = try Plan(
-      steps: steps, slots: slots, inputs: inputs, outputs: outputs, threads: options.threads,
+      steps: steps, slots: kept, inputs: inputs, outputs: outputs, threads: options.threads,
       keepsValues: options.keepsValues)
     return (plan, inputSlots, outputs)
   }
@@ -79,7 +83,7 @@ struct Planner {
 
   func isConstant(_ value: Int) -> Bool {
     if case .tensor = program.graph.values[value].source { return true }
-    return slots[value]?.isConstant ?? false
+    return uncomputed[value] != nil || slots[value]?.isConstant ?? false
   }
 
   /// The row-major floats of a value that must be known when the plan is made.
@@ -87,9 +91,14 @@ struct Planner {
     _ value: Int, _ what: String, _ index: Int
   ) throws(RuntimeError) -> UnsafeMutablePointer<Float> {
     guard isConstant(value), case .constant(let pointer) = try slot(value, .rowMajor, node: index).root.place else {
-      throw unsupported(index, what, "the computed value \"\(program.graph.values[value].name)\"")
+      throw notConstant(value, what, index)
     }
     return pointer
+  }
+
+  /// The error where a value had to be known when the plan is made.
+  func notConstant(_ value: Int, _ what: String, _ index: Int) -> RuntimeError {
+    unsupported(index, what, "the computed value \"\(program.graph.values[value].name)\"")
   }
 
   /// The value in whatever layout it was made.
@@ -116,6 +125,7 @@ struct Planner {
 
   /// The value in the given layout, converted if it was made in another.
   mutating func slot(_ value: Int, _ layout: Layout, node: Int) throws(RuntimeError) -> Slot {
+    if let index = uncomputed.removeValue(forKey: value) { try computeWeightNorm(graph.nodes[index], index) }
     if let slot = slots[value], slot.layout == layout { return slot }
     if let slot = variants[value].first(where: { $0.layout == layout }) { return slot }
     let name = program.graph.values[value].name

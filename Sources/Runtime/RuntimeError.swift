@@ -1,4 +1,4 @@
-import ERIFormat
+package import ERIFormat
 
 /// Why a program cannot be planned, bound or fed, as one sentence.
 public struct RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -27,7 +27,7 @@ public struct RuntimeError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 
   /// A fault found by the format's rules.
-  init(_ error: FormatError) {
+  package init(_ error: FormatError) {
     let kind: Kind =
       switch error.kind {
       case .invalid, .limitExceeded, .inputOutput: .invalid

@@ -10,13 +10,26 @@ public struct SessionOptions: Sendable {
   public var instructionSet: String?
   /// Use no algorithm that rounds more than a direct sum of products (no Winograd).
   public var exact = false
+  /// What matters more, time or memory.
+  public var memory = MemoryUse.fast
   /// Measure the time of each step.
   public var profiles = false
   /// Fuse nothing and keep every value readable after a run.
   package var keepsValues = false
 
+  /// Whether no method may transform weights, which rounds more and multiplies their size.
+  var sumsDirectly: Bool { exact || memory == .low }
+
   /// One thread, fastest kernels.
   public init() {}
+}
+
+/// What a session's plan is made for.
+public enum MemoryUse: String, CaseIterable, Equatable, Sendable {
+  /// The fastest methods; weights may be kept in a form several times their size.
+  case fast
+  /// Every weight once, in its own size, and no method that needs more: the outputs are those of `exact`, bit for bit.
+  case low
 }
 
 /// How a run ended.
@@ -167,10 +180,13 @@ public final class Session {
   /// - Throws: `RuntimeError` `.invalid` naming the input whose name, shape or absence does not fit, `.unsupported` or `.noMemory`.
   public func bind(_ given: [InputShape]) throws(RuntimeError) {
     plan = nil
+    executor.release()
     let binding = try InputBinding(program, given)
     let graph = try boundGraph(given, binding)
     var planner = Planner(program: program, graph: graph, options: options, kernels: kernels, store: store)
+    store.begin()
     let (plan, inputs, outputs) = try planner.plan()
+    try store.finish(executor)
     store.releaseTensors()
     try executor.prepare(plan)
     self.inputs = inputs

@@ -3,40 +3,56 @@ import ERIFormat
 
 /// Weights in the form that a kernel reads, batch norm folded in.
 extension Planner {
-  func packConv(
-    _ op: Conv, _ method: ConvMethod, _ weight: UnsafeMutablePointer<Float>, _ shape: [Int],
-    _ norm: BatchNormParameters?
+  /// Asks for a convolution's weights in the form of its method.
+  mutating func packedConv(
+    _ op: Conv, _ method: ConvMethod, weight value: Int, _ norm: BatchNormParameters?, _ index: Int
   ) throws(RuntimeError) -> FloatBlock {
-    var source = UnsafePointer(weight)
-    var scaled: FloatBlock?
-    if let norm {
-      let block = try FloatBlock(count: shape.reduce(1, *))
-      norm.scale(weight, into: block.pointer, channels: shape[0], perChannel: shape.dropFirst().reduce(1, *))
-      source = UnsafePointer(block.pointer)
-      scaled = block
-    }
+    let shape = shapes[value]
     let inputs = shape[1] * op.groups
     var window = op.window(kernel: [Int](shape[2...]))
-    let packed: FloatBlock
-    switch method {
-    case .direct:
-      packed = try FloatBlock(count: eri_f32_conv_packed_count(&window, inputs, shape[0]))
-      eri_f32_conv_pack(kernels, &window, source, inputs, shape[0], packed.pointer)
-    case .winograd:
-      packed = try FloatBlock(count: eri_f32_winograd_packed_count(inputs, shape[0]))
-      eri_f32_winograd_pack(kernels, source, inputs, shape[0], packed.pointer)
-    case .planar:
-      packed = try FloatBlock(count: eri_f32_conv_planar_packed_count(&window, inputs, shape[0]))
-      eri_f32_conv_planar_pack(kernels, &window, source, inputs, shape[0], packed.pointer)
-    case .phases:
-      packed = try FloatBlock(count: eri_f32_conv_phases_packed_count(inputs, shape[0]))
-      eri_f32_conv_phases_pack(kernels, &window, source, inputs, shape[0], packed.pointer)
-    case .strided:
-      packed = try FloatBlock(count: eri_f32_winograd2_packed_count(inputs, shape[0]))
-      eri_f32_winograd2_pack(kernels, source, inputs, shape[0], packed.pointer)
+    let count =
+      switch method {
+      case .direct: eri_f32_conv_packed_count(&window, inputs, shape[0])
+      case .winograd: eri_f32_winograd_packed_count(inputs, shape[0])
+      case .planar: eri_f32_conv_planar_packed_count(&window, inputs, shape[0])
+      case .phases: eri_f32_conv_phases_packed_count(inputs, shape[0])
+      case .strided: eri_f32_winograd2_packed_count(inputs, shape[0])
+      }
+    let kernels = kernels
+    return try store.packed(
+      node: index, method: method.number, count: count, from: try weightSource(value, index)
+    ) { values, packed in
+      norm?.scale(values, channels: shape[0], perChannel: shape.dropFirst().reduce(1, *))
+      var window = window
+      switch method {
+      case .direct: eri_f32_conv_pack(kernels, &window, values, inputs, shape[0], packed)
+      case .winograd: eri_f32_winograd_pack(kernels, values, inputs, shape[0], packed)
+      case .planar: eri_f32_conv_planar_pack(kernels, &window, values, inputs, shape[0], packed)
+      case .phases: eri_f32_conv_phases_pack(kernels, &window, values, inputs, shape[0], packed)
+      case .strided: eri_f32_winograd2_pack(kernels, values, inputs, shape[0], packed)
+      }
     }
-    withExtendedLifetime(scaled) {}
-    return packed
+  }
+
+  /// Where a weight's values come from: its tensor, which the packing reads, unless it is read or computed already.
+  mutating func weightSource(_ value: Int, _ index: Int) throws(RuntimeError) -> WeightSource {
+    if let tensor = unreadTensor(value) { return .tensor(tensor) }
+    if let node = uncomputed[value], let v = graph.nodes[node].inputs[0], let g = graph.nodes[node].inputs[1],
+      let vTensor = unreadTensor(v), let gTensor = unreadTensor(g)
+    {
+      return .normalised(v: vTensor, g: gTensor)
+    }
+    _ = try constant(value, "constant weights", index)
+    return .slot(try slot(value, .rowMajor, node: index))
+  }
+
+  /// The float32 tensor that the value stands for, unless it has been read for another node.
+  func unreadTensor(_ value: Int) -> Int? {
+    guard case .tensor(let tensor) = program.graph.values[value].source, slots[value] == nil, variants[value].isEmpty,
+      !store.holds(tensor: tensor), program.tensors[tensor].dtype == .f32,
+      program.tensors[tensor].elementCount == shapes[value].reduce(1, *)
+    else { return nil }
+    return tensor
   }
 
   func foldBias(
@@ -69,14 +85,12 @@ struct BatchNormParameters {
       scale: scale, bias: bias, mean: mean, variance: variance, epsilon: epsilon, channel: channel)
   }
 
-  /// Weights times their output channel's factor.
-  func scale(
-    _ weight: UnsafePointer<Float>, into scaled: UnsafeMutablePointer<Float>, channels: Int, perChannel: Int
-  ) {
+  /// Multiplies weights by their output channel's factor.
+  func scale(_ weights: UnsafeMutablePointer<Float>, channels: Int, perChannel: Int) {
     for channel in 0..<channels {
       let factor = coefficients(channel).factor
       for index in (channel * perChannel)..<((channel + 1) * perChannel) {
-        scaled[index] = Float(Double(weight[index]) * factor)
+        weights[index] = Float(Double(weights[index]) * factor)
       }
     }
   }

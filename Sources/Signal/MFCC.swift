@@ -105,7 +105,17 @@ package struct MFCC: Sendable {
   package func compute(_ samples: [Float]) throws(SignalError) -> [Float] {
     let frames = frameCount(samples: samples.count)
     let bandTotal = try elementCount(frames, parameters.melCount, place: "MFCC")
-    return try samples.withUnsafeBufferPointer { (samples) throws(SignalError) in
+    try checkFinite(samples)
+    var decibels = [Float](repeating: 0, count: bandTotal)
+    let loudest = samples.withUnsafeBufferPointer {
+      melDecibels($0, start: -parameters.fftSize / 2, frames: frames, into: &decibels)
+    }
+    return coefficients(decibels, frames: frames, loudest: loudest)
+  }
+
+  /// - Throws: `.notFinite` naming the first infinite or undefined sample.
+  func checkFinite(_ samples: [Float]) throws(SignalError) {
+    try samples.withUnsafeBufferPointer { (samples) throws(SignalError) in
       var index = 0
       while index < samples.count {
         guard samples[index].isFinite else {
@@ -115,14 +125,14 @@ package struct MFCC: Sendable {
         }
         index &+= 1
       }
-      var decibels = [Float](repeating: 0, count: bandTotal)
-      let loudest = melDecibels(samples, frames: frames, into: &decibels)
-      return coefficients(&decibels, frames: frames, lowest: loudest - Float(parameters.topDecibels))
     }
   }
 
   /// Fills [frames, melCount] with decibels and returns the largest.
-  private func melDecibels(_ samples: UnsafeBufferPointer<Float>, frames: Int, into decibels: inout [Float]) -> Float {
+  /// - Parameter start: where the first frame begins in the samples; what lies outside them is zero.
+  func melDecibels(
+    _ samples: UnsafeBufferPointer<Float>, start: Int, frames: Int, into decibels: inout [Float]
+  ) -> Float {
     let size = parameters.fftSize
     let bandCount = parameters.melCount
     var points = [FramePair](repeating: .zero, count: size)
@@ -140,8 +150,8 @@ package struct MFCC: Sendable {
               var frame = 0
               while frame < frames {
                 let second = min(frame &+ 1, frames &- 1)
-                fill(pointBase, lane: 0, frame, samples, window)
-                fill(pointBase, lane: 1, second, samples, window)
+                fill(pointBase, lane: 0, start &+ frame &* parameters.hopLength, samples, window)
+                fill(pointBase, lane: 1, start &+ second &* parameters.hopLength, samples, window)
                 spectrum.compute(pointBase, power: powerBase)
                 filterBank.apply(powerBase, bands: bandBase)
                 var band = 0
@@ -165,12 +175,11 @@ package struct MFCC: Sendable {
 
   /// Writes a frame's windowed samples into one lane, zeros beyond the ends of the clip.
   private func fill(
-    _ points: UnsafeMutablePointer<FramePair>, lane: Int, _ frame: Int, _ samples: UnsafeBufferPointer<Float>,
+    _ points: UnsafeMutablePointer<FramePair>, lane: Int, _ start: Int, _ samples: UnsafeBufferPointer<Float>,
     _ window: UnsafeBufferPointer<Double>
   ) {
     let size = parameters.fftSize
     let target = UnsafeMutableRawPointer(points).assumingMemoryBound(to: Double.self) + lane
-    let start = frame &* parameters.hopLength &- size / 2
     let from = min(max(-start, 0), size)
     let to = max(min(samples.count &- start, size), from)
     var index = 0
@@ -188,8 +197,9 @@ package struct MFCC: Sendable {
     }
   }
 
-  /// Cuts quiet bands and transforms every frame's bands.
-  private func coefficients(_ decibels: inout [Float], frames: Int, lowest: Float) -> [Float] {
+  /// Cuts the bands that are too far below the loudest one and transforms every frame's bands.
+  func coefficients(_ decibels: [Float], frames: Int, loudest: Float) -> [Float] {
+    let lowest = loudest - Float(parameters.topDecibels)
     let bandCount = parameters.melCount
     let count = parameters.coefficientCount
     var result = [Float](repeating: 0, count: frames * count)

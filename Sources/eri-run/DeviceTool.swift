@@ -7,7 +7,8 @@ struct DeviceTool {
     eri-run \(ERIVersion): runs, describes and checks .eri model files
 
       eri-run exec MODEL --input NAME=FILE.npy … --output-dir DIR
-                   [--threads N] [--repeat N] [--exact] [--profile] [--json]
+                   [--threads N] [--repeat N] [--exact] [--memory fast|low]
+                   [--profile] [--json]
       eri-run inspect FILE [--json]
       eri-run check FILE [--threads N]
       eri-run --version | --help
@@ -58,6 +59,7 @@ struct DeviceTool {
       case "--threads": command.threads = try integer(of: argument)
       case "--repeat": command.repetitions = try integer(of: argument)
       case "--exact": command.exact = true
+      case "--memory": command.memory = try ExecCommand.memory(try value(of: argument))
       case "--profile": command.profiles = true
       case "--json": command.json = true
       default: try takeFile(argument, into: &command.model)

@@ -4,6 +4,7 @@ import ERIDataset
 import ERIFormat
 import ERIMedia
 import ERIRuntime
+import Foundation
 
 /// A clip's intensities and what they were computed from.
 struct Estimate {
@@ -15,46 +16,47 @@ struct Estimate {
   let milliseconds: Double
 }
 
-/// A model with all that takes a clip to its intensities, reusable over many clips.
-final class Estimator {
-  let labels: [String]
-  private let path: String
-  private let model: Model
-  private let session: Session
-  private let detector: FaceDetector?
-  private let converter: ClipInputs
-  private var bound: [Session.InputShape] = []
+/// A model with all that takes a clip to its intensities, reusable over many clips and by several threads at once, each with a
+/// detector of its own.
+final class Estimator: @unchecked Sendable {
+  let clips: ClipModel
+  /// Of the thread that made this; others clone it. Nil if the model takes no faces.
+  let detector: FaceDetector?
+  private let options: SessionOptions
+  /// Guards `idle`.
+  private let lock = NSLock()
+  /// Networks that no thread is running. There are as many as ever ran at once, which is fewer than the threads: most of a clip's
+  /// time goes to its pictures and its sound.
+  private var idle: [Network]
+
+  private struct Network {
+    let session: Session
+    var bound: [Session.InputShape] = []
+  }
 
   /// - Throws: `CommandFailure` if the model cannot be read or is none of faces and sound.
   init(path: String, threads: Int) throws(CommandFailure) {
-    self.path = path
-    let loaded = try LoadedModel(path: path)
-    model = loaded.model
-    let program = try loaded.program()
+    clips = try ClipModel(path: path)
     var options = SessionOptions()
     options.threads = threads
-    do throws(RuntimeError) { session = try Session(program, options: options) } catch {
-      throw CommandFailure(error, file: path)
-    }
-    let names = session.inputDescriptions.map { $0.name }
-    let wantsFaces = names.contains("faces")
-    let wantsSound = names.contains("audio")
-    guard wantsFaces || wantsSound else {
-      throw CommandFailure(
-        .unsupported,
-        "\(path): expected a model of the inputs faces or audio, found \(names.joined(separator: ", ")); run it with `eri exec`"
-      )
-    }
-    guard wantsFaces == (model.preprocessing.video != nil), wantsSound == (model.preprocessing.audio != nil) else {
-      throw CommandFailure(
-        .unsupported,
-        "\(path): expected preprocessing for each of the model's inputs, found another; run it with `eri exec`")
-    }
-    labels = model.labels
-    do throws(DatasetError) {
-      converter = try ClipInputs(model.preprocessing, of: path, advice: "run it with `eri exec`")
+    self.options = options
+    do throws(RuntimeError) {
+      idle = [Network(session: try Session(clips.program, options: options))]
+    } catch { throw CommandFailure(error, file: path) }
+    detector = try clips.makeDetector()
+  }
+
+  /// The model's, in the order of its output.
+  var labels: [String] { clips.model.labels }
+
+  /// A detector for each of so many threads; none if the model takes no faces.
+  func detectors(count: Int) throws(CommandFailure) -> [FaceDetector] {
+    guard let detector else { return [] }
+    var detectors = [detector]
+    do throws(MediaError) {
+      while detectors.count < count { detectors.append(try detector.clone()) }
     } catch { throw CommandFailure(error) }
-    do throws(MediaError) { detector = wantsFaces ? try FaceDetector() : nil } catch { throw CommandFailure(error) }
+    return detectors
   }
 
   /// Whether a file that failed is no sound or video at all.
@@ -65,48 +67,52 @@ final class Estimator {
     } catch { return error.kind == .notMedia || error.kind == .empty }
   }
 
-  /// The intensities of one clip.
-  /// - Throws: `CommandFailure` if it gives the model nothing to work on.
-  func estimate(_ clip: String, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
-    try estimate(ClipMedia(path: clip), progress: progress)
-  }
-
   /// The intensities of one clip, whose pictures and sound may lie in two files.
-  func estimate(_ media: ClipMedia, progress: (Int, Int?) -> Void) throws(CommandFailure) -> Estimate {
+  /// - Parameter detector: this thread's.
+  /// - Throws: `CommandFailure` if it gives the model nothing to work on.
+  func estimate(
+    _ media: ClipMedia, detector: FaceDetector?, progress: (Int, Int?) -> Void
+  ) throws(CommandFailure) -> Estimate {
     let start = eri_clock_monotonic()
     let features: ClipFeatures
     let inputs: [Input]
     do throws(DatasetError) {
       features = try ClipFeatures(
-        media, preprocessing: model.preprocessing, detector: detector, progress: progress)
+        media, preprocessing: clips.model.preprocessing, detector: detector, progress: progress)
       inputs = try normalised(features)
     } catch { throw CommandFailure(error) }
-    do throws(RuntimeError) {
-      // A plan serves every clip that has the same modalities, and as many rows where the model takes them all.
-      let shapes = inputs.map { Session.InputShape($0.name, $0.shape) }
-      if shapes != bound {
-        try session.bind(shapes)
-        bound = shapes
-      }
-    } catch {
-      bound = []
-      throw CommandFailure(error, file: path)
-    }
-    for input in inputs {
-      _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
-    }
-    let networkStart = eri_clock_monotonic()
-    let status = session.run()
-    let networkMilliseconds = Double(eri_clock_monotonic() - networkStart) / 1e6
-    guard status == .done, let intensities = session.withOutput(0, { [Float]($0) }), intensities.count == labels.count
-    else {
-      throw CommandFailure(
-        .invalid,
-        "\(path): expected an output of \(labels.count) intensities, found another; its labels do not fit its graph")
-    }
+    let (intensities, networkMilliseconds) = try intensities(of: inputs)
     return Estimate(
       clip: media.name, intensities: intensities, features: features, networkMilliseconds: networkMilliseconds,
       milliseconds: Double(eri_clock_monotonic() - start) / 1e6)
+  }
+
+  private func intensities(of inputs: [Input]) throws(CommandFailure) -> (values: [Float], milliseconds: Double) {
+    var network: Network
+    do throws(RuntimeError) {
+      if let free = lock.withLock({ idle.popLast() }) {
+        network = free
+      } else {
+        network = Network(session: try Session(clips.program, options: options))
+      }
+      // A plan serves every clip that has the same modalities, and as many rows where the model takes them all.
+      let shapes = inputs.map { Session.InputShape($0.name, $0.shape) }
+      if shapes != network.bound {
+        try network.session.bind(shapes)
+        network.bound = shapes
+      }
+    } catch { throw CommandFailure(error, file: clips.path) }
+    defer { lock.withLock { idle.append(network) } }
+    for input in inputs {
+      _ = network.session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
+    }
+    let start = eri_clock_monotonic()
+    let status = network.session.run()
+    let milliseconds = Double(eri_clock_monotonic() - start) / 1e6
+    guard status == .done, let intensities = network.session.withOutput(0, { [Float]($0) }),
+      intensities.count == labels.count
+    else { throw clips.otherOutput }
+    return (intensities, milliseconds)
   }
 
   private struct Input {
@@ -117,13 +123,14 @@ final class Estimator {
 
   private func normalised(_ features: ClipFeatures) throws(DatasetError) -> [Input] {
     var inputs: [Input] = []
-    if let faces = features.faces, let video = model.preprocessing.video {
+    if let faces = features.faces, let video = clips.model.preprocessing.video {
       inputs.append(
         Input(
-          name: "faces", shape: [1, video.steps, 3, video.height, video.width], values: try converter.faces(faces)))
+          name: "faces", shape: [1, video.steps, 3, video.height, video.width], values: try clips.converter.faces(faces)
+        ))
     }
-    if let mfcc = features.mfcc, let audio = model.preprocessing.audio {
-      let rows = try converter.rows(mfcc)
+    if let mfcc = features.mfcc, let audio = clips.model.preprocessing.audio {
+      let rows = try clips.converter.rows(mfcc)
       let width = audio.stack * audio.coefficientCount
       inputs.append(Input(name: "audio", shape: [1, rows.count / width, width], values: rows))
     }

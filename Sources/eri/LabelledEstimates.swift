@@ -94,7 +94,7 @@ struct LabelledEstimates {
       do throws(CommandFailure) {
         let media: ClipMedia
         do throws(DatasetError) { media = try files.media(of: row.id, split) } catch { throw CommandFailure(error) }
-        let estimate = try estimator.estimate(media) { _, _ in }
+        let estimate = try estimator.estimate(media, detector: estimator.detector) { _, _ in }
         estimates.ids.append(row.id)
         estimates.predictions += estimate.intensities
         estimates.truth += order.map { row.labels[$0] }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ERICommands
 import ERIConvert
 import ERIFormat
+import ERIRuntime
 
 /// `eri inspect FILE`.
 struct Inspect: ParsableCommand {
@@ -49,6 +50,8 @@ struct Exec: ParsableCommand {
   @Option(name: .customLong("repeat"), help: "Run again N times and print the median time as median_ms.")
   var repetitions: Int?
   @Flag(help: "Use no algorithm that rounds more than direct sums (no Winograd).") var exact = false
+  @Option(help: "fast, or low: every weight once, frames a few at a time, the outputs those of --exact.") var memory =
+    MemoryUse.fast
   @Flag(help: "Print the time of each step.") var profile = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -60,6 +63,7 @@ struct Exec: ParsableCommand {
     command.threads = threads
     command.repetitions = repetitions
     command.exact = exact
+    command.memory = memory
     command.profiles = profile
     command.json = json
     return command

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CERISystem
+import ERIRuntime
 
 /// How many threads work whose result does not depend on it.
 struct ThreadOptions: ParsableArguments {
@@ -13,3 +14,5 @@ struct ThreadOptions: ParsableArguments {
 
   var count: Int { threads ?? min(eri_processor_count(), 1024) }
 }
+
+extension MemoryUse: ExpressibleByArgument {}

@@ -1,7 +1,11 @@
+#define _GNU_SOURCE
 #include "allocation_counter.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -36,4 +40,10 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 void *aligned_alloc(size_t alignment, size_t size) {
   count++;
   return __libc_memalign(alignment, size);
+}
+
+// Large blocks of the runtime's own are mappings.
+void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
+  count++;
+  return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
 }

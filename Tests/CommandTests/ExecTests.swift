@@ -45,6 +45,17 @@ import Testing
     #expect(try folder.bytes("1/y_scaled.npy") == folder.bytes("3/y_scaled.npy"))
   }
 
+  @Test(arguments: Tool.allCases) func `a plan for little memory computes what exact computes`(_ tool: Tool) throws {
+    _ = try tool.run("exec model.eri --input x=x.npy --output-dir low --memory low", in: folder)
+    _ = try tool.run("exec model.eri --input x=x.npy --output-dir exact --exact", in: folder)
+    #expect(try folder.bytes("low/y_scaled.npy") == folder.bytes("exact/y_scaled.npy"))
+  }
+
+  @Test func `the device tool names the plans that there are`() throws {
+    let outcome = try Tool.device.run("exec model.eri --input x=x.npy --output-dir o --memory tiny", in: folder)
+    #expect(outcome == refused(.device, "--memory: expected fast or low, found \"tiny\"", status: 64))
+  }
+
   @Test(arguments: Tool.allCases) func `JSON tells outputs, median and profile`(_ tool: Tool) throws {
     let outcome = try tool.run(
       "exec model.eri --input x=x.npy --output-dir out --repeat 3 --profile --json --threads 2", in: folder)
@@ -54,6 +65,7 @@ import Testing
     let report = try object(outcome.output)
     #expect(report["model"] as? String == "model.eri")
     #expect(report["threads"] as? Int == 2)
+    #expect(try #require(report["peak_resident_bytes"] as? Int) > 1 << 20)
     #expect(report["repeat"] as? Int == 3)
     #expect(try #require(report["median_ms"] as? Double) > 0)
     let outputs = try #require(report["outputs"] as? [[String: Any]])

@@ -36,8 +36,25 @@ import Testing
     ("exec model.eri --output-dir o --input x", "--input: expected NAME=FILE.npy, found \"x\""),
     ("exec model.eri --output-dir o --input =x.npy", "--input: expected NAME=FILE.npy, found \"=x.npy\""),
     ("exec model.eri --output-dir o --repeat 0", "--repeat: expected 1 to 1000000, found 0"),
+    (
+      "exec model.eri --output-dir o --memory tiny",
+      "The value 'tiny' is invalid for '--memory <memory>'. Please provide one of 'fast' and 'low'."
+    ),
     ("exec model.eri --output-dir o --threads 0", "--threads: expected 1 to 1024, found 0"),
-    ("run model.eri", "Missing expected argument '<clips> ...'"),
+    ("run model.eri", "expected at least one clip, found none"),
+    ("run model.eri a.mp4 --jobs 0", "--jobs: expected 1 to 1024, found 0"),
+    ("run model.eri a.mp4 --pace", "--pace: expected --live beside it, found none"),
+    ("run model.eri --video /dev/video0", "--video: expected --live beside it, found none"),
+    ("run --live model.eri", "--live: expected one source, found none"),
+    ("run --live model.eri a.mp4 b.mp4", "--live: expected one source, found 2"),
+    ("run --live model.eri a.mp4 --audio default", "--live: expected a source or --video and --audio, found both"),
+    (
+      "run --live model.eri --video - --audio -",
+      "--live: expected two sources in --video and --audio, found - twice; name it as the only source"
+    ),
+    ("run --live model.eri a.mp4 --step 0", "--step: expected 0.02 to 60 seconds, found 0.0"),
+    ("run --live model.eri a.mp4 --csv", "--live: expected --json or no option for the output, found --csv"),
+    ("run --live model.eri a.mp4 --jobs 2", "--live: expected one source at a time, found --jobs"),
     ("run model.eri a.mp4 --json --csv", "expected --json or --csv, found both"),
     ("run model.eri a.mp4 --threads 1025", "--threads: expected 1 to 1024, found 1025"),
     ("init dual-branch a.eri --set steps", "--set: expected NAME=VALUE, found \"steps\""),

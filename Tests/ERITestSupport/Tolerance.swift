@@ -51,6 +51,13 @@ extension Tolerance {
     512 * unit * magnitude / Double(terms).squareRoot() + 1e-6
   }
 
+  /// Winograd on int16, of `terms` products of values to 255 and weights to `weight`: the transformed weights keep about ten bits where
+  /// the products' signs vary, and their rounding errors add up like a random walk; with weights of one sign the sums take more of the
+  /// range and the errors less of a random walk. Times the scale of a sum.
+  public static func integerWinograd(terms: Int, weight: Double, sameSign: Bool, scale: Double) -> Double {
+    (sameSign ? 1e-2 : 4e-3) * 255 * weight * Double(terms).squareRoot() * scale + 1e-5
+  }
+
   /// Normalisations: a sum over n elements (pairwise over at least 4 lanes), a square root and a division.
   public static func normalised(count: Int, value: Double) -> Double {
     (Double(count) / 4 + 8) * unit * max(1, abs(value)) + 1e-6

@@ -67,11 +67,20 @@ _Noreturn void eri_exit(int status);
 
 // --- Memory (memory.c) -----------------------------------------------------------------------------------------
 
-/// Zeroed memory aligned to 64 bytes, or NULL; freed by eri_memory_free.
+/// Zeroed memory aligned to 64 bytes, or NULL; freed by eri_memory_free. From 256 KiB on freeing it lowers the resident set
+/// at once.
 void *eri_memory_allocate(size_t byteCount);
 void eri_memory_free(void *address);
+/// Brings in the pages of a range that is going to be written all over, which costs less at once than page by page.
+void eri_memory_populate(void *address, size_t byteCount);
 /// Peak resident set of this process in bytes (VmHWM), or 0 where unknown.
 uint64_t eri_memory_peak_resident(void);
+
+// --- Byte planes (planes.c) ------------------------------------------------------------------------------------
+
+/// Takes the elements that lie as planes, all first bytes before all second bytes and so on, back together:
+/// target[index * elementBytes + plane] = planes[plane * count + index]. The two must not overlap.
+void eri_planes_join(const uint8_t *planes, size_t count, size_t elementBytes, uint8_t *target);
 
 // --- Clock (clock.c) -------------------------------------------------------------------------------------------
 

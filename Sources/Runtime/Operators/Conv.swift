@@ -34,7 +34,7 @@ package enum ConvMethod {
   }
 
   /// Whether the input is the file's planar form.
-  var isPlanar: Bool {
+  package var isPlanar: Bool {
     switch self {
     case .planar, .phases: true
     case .direct, .winograd, .strided: false

@@ -12,12 +12,18 @@ package final class WeightNormStep: Step {
   override var kernelName: String { "weight_norm" }
 
   package override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
-    let v = frame.address(operands[0])
-    let g = frame.address(operands[1])
-    let w = frame.address(output)
-    let count = output.slot.itemFloats
-    var item = begin
-    while item < end {
+    WeightNormStep.normalise(
+      frame.address(operands[0]), frame.address(operands[1]), into: frame.address(output), begin..<end,
+      output.slot.itemFloats)
+  }
+
+  /// Normalises output channels of `count` weights each; `v` and `w` may be the same memory.
+  static func normalise(
+    _ v: UnsafeMutablePointer<Float>, _ g: UnsafeMutablePointer<Float>, into w: UnsafeMutablePointer<Float>,
+    _ channels: Range<Int>, _ count: Int
+  ) {
+    var item = channels.lowerBound
+    while item < channels.upperBound {
       var sum = 0.0
       var index = item &* count
       let last = index &+ count

@@ -1,10 +1,12 @@
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
-struct Random: RandomNumberGenerator {
+public struct Random: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  /// The sequence of that seed.
+  public init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  /// The next 64 bits.
+  public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -12,7 +14,8 @@ struct Random: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+  /// Floats drawn evenly.
+  public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }
   }
 }

@@ -1,0 +1,31 @@
+// All 8-bit kernels of one variant. The including file defines VARIANT (its name as a token), VARIANT_NAME, LANES and what
+// multiply.h and winograd.h ask for, and surrounds the inclusion with the target attribute its instructions need.
+#include "images.h"
+
+#include "multiply.h"
+
+#include "conv.h"
+
+#include "winograd.h"
+
+#include "elements.h"
+
+_Static_assert(ERI_I8_BLOCK % ROWS == 0 && ERI_I8_ROWS % POINT_ROWS == 0, "rows");
+_Static_assert(ERI_PANEL % LANES == 0 && ERI_I8_DEPTH % HALVES == 0, "lanes");
+_Static_assert(PANELS * ERI_PANEL <= ERI_I8_STRIP, "panels");
+
+const eri_i8_kernels VARIANT = {
+    .name = VARIANT_NAME,
+    .gemm_pack = i8_gemm_pack,
+    .gemm = i8_gemm,
+    .conv_pack = i8_conv_pack,
+    .conv = i8_conv,
+    .winograd_pack = i8_winograd_pack,
+    .winograd = i8_winograd,
+    .add = i8_add,
+    .maxpool = i8_maxpool,
+    .lookup = i8_lookup,
+    .quantise = i8_quantise,
+    .dequantise = i8_dequantise,
+    .halo_fill = i8_halo_fill,
+};

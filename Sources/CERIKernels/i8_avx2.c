@@ -1,0 +1,76 @@
+// AVX2. vpmaddubsw adds two products of u8 and s8 in int16 and saturates: 2 · 255 · 127 does not fit. Two ways to stay exact:
+// grade 1, where each pair of weights has |w| + |w'| <= 128 (255 · 128 fits), multiplies as it is; grade 0 subtracts 128 from the
+// values, and multiplies their magnitudes (at most 128) with weights that take their signs (2 · 128 · 127 fits).
+#include <string.h>
+
+#include "i8_geometry.h"
+#include "i8_variant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+
+#define VARIANT eri_i8_kernels_avx2
+#define VARIANT_NAME "avx2"
+#define LANES 8
+#define HALVES 16
+
+#include "i8/vector.h"
+
+// --- u8 × s8 ---
+
+#define ROWS 4
+#define PANELS 1
+#define GRADES 2
+#define VECTORS 2
+#define SHIFT(grade) ((grade) == 1 ? 0 : 128)
+typedef __m256i sums_v, weights_v;
+typedef struct {
+  __m256i values, magnitudes;
+} row_v;
+
+INLINE weights_v load_weights(const uint8_t *panel, int j) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 32 * j));
+}
+INLINE row_v load_row(int grade, const uint8_t *p) {
+  int32_t quad;
+  memcpy(&quad, p, sizeof(quad));
+  __m256i values = _mm256_set1_epi32(quad);
+  if (grade == 1) return (row_v){values, values};
+  values = _mm256_xor_si256(values, _mm256_set1_epi8(-128));
+  return (row_v){values, _mm256_abs_epi8(values)};
+}
+INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
+  if (grade != 1) weights = _mm256_sign_epi8(weights, row.values);
+  __m256i pairs = _mm256_maddubs_epi16(row.magnitudes, weights);
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+INLINE void store_sums(const sums_v *sums, int32_t *to) {
+  for (int j = 0; j < 2; j++) _mm256_storeu_si256((__m256i *)(void *)(to + 8 * j), sums[j]);
+}
+
+// --- s16 × s16 ---
+
+#define PAIR 2
+#define POINT_ROWS 6
+#define POINT_VECTORS 2
+typedef __m256i point_sums_v, point_weights_v, point_row_v;
+
+INLINE point_weights_v load_point_weights(const int16_t *panel, int j) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 16 * j));
+}
+INLINE point_row_v load_point_row(const int16_t *p) {
+  int32_t pair;
+  memcpy(&pair, p, sizeof(pair));
+  return _mm256_set1_epi32(pair);
+}
+INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point_weights_v weights) {
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(row, weights));
+}
+INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
+
+#include "i8/kernels.h"
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,69 @@
+// AVX-512 with VNNI: a register holds four products of each of a panel's 16 columns; 12 × 32 accumulators in 24 of the 32 registers.
+#include <string.h>
+
+#include "i8_geometry.h"
+#include "i8_variant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"))), apply_to = function)
+
+#define VARIANT eri_i8_kernels_avx512vnni
+#define VARIANT_NAME "avx512vnni"
+#define LANES 16
+#define HALVES 16
+
+#include "i8/vector.h"
+
+// --- u8 × s8 ---
+
+#define ROWS 12
+#define PANELS 2
+#define GRADES 1
+#define VECTORS 1
+#define SHIFT(grade) 0
+typedef __m512i sums_v, weights_v, row_v;
+
+INLINE weights_v load_weights(const uint8_t *panel, int j) {
+  (void)j;
+  return _mm512_loadu_si512(panel);
+}
+INLINE row_v load_row(int grade, const uint8_t *p) {
+  (void)grade;
+  int32_t quad;
+  memcpy(&quad, p, sizeof(quad));
+  return _mm512_set1_epi32(quad);
+}
+INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
+  (void)grade;
+  return _mm512_dpbusd_epi32(sums, row, weights);
+}
+INLINE void store_sums(const sums_v *sums, int32_t *to) { _mm512_storeu_si512(to, *sums); }
+
+// --- s16 × s16 ---
+
+#define PAIR 2
+#define POINT_ROWS 12
+#define POINT_VECTORS 1
+typedef __m512i point_sums_v, point_weights_v, point_row_v;
+
+INLINE point_weights_v load_point_weights(const int16_t *panel, int j) {
+  (void)j;
+  return _mm512_loadu_si512(panel);
+}
+INLINE point_row_v load_point_row(const int16_t *p) {
+  int32_t pair;
+  memcpy(&pair, p, sizeof(pair));
+  return _mm512_set1_epi32(pair);
+}
+INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point_weights_v weights) {
+  return _mm512_dpwssd_epi32(sums, row, weights);
+}
+INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { _mm512_storeu_si512(to, *sums); }
+
+#include "i8/kernels.h"
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,79 @@
+// 256-bit VNNI: 6 × 16 accumulators in 12 of the 16 registers. ERI_I8_VNNI256 instantiates the same source with AVX-512's encoding
+// of the two instructions, so that it can be tested on processors that have only that.
+#include <string.h>
+
+#include "i8_geometry.h"
+#include "i8_variant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#if defined(ERI_I8_VNNI256)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl,avx512vnni"))), apply_to = function)
+#define VARIANT ERI_I8_VNNI256
+#define VARIANT_NAME "vnni256"
+#define DOT_BYTES _mm256_dpbusd_epi32
+#define DOT_HALVES _mm256_dpwssd_epi32
+#else
+#pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
+#define VARIANT eri_i8_kernels_avxvnni
+#define VARIANT_NAME "avxvnni"
+#define DOT_BYTES _mm256_dpbusd_avx_epi32
+#define DOT_HALVES _mm256_dpwssd_avx_epi32
+#endif
+
+#define LANES 8
+#define HALVES 16
+
+#include "i8/vector.h"
+
+// --- u8 × s8 ---
+
+#define ROWS 6
+#define PANELS 1
+#define GRADES 1
+#define VECTORS 2
+#define SHIFT(grade) 0
+typedef __m256i sums_v, weights_v, row_v;
+
+INLINE weights_v load_weights(const uint8_t *panel, int j) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 32 * j));
+}
+INLINE row_v load_row(int grade, const uint8_t *p) {
+  (void)grade;
+  int32_t quad;
+  memcpy(&quad, p, sizeof(quad));
+  return _mm256_set1_epi32(quad);
+}
+INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
+  (void)grade;
+  return DOT_BYTES(sums, row, weights);
+}
+INLINE void store_sums(const sums_v *sums, int32_t *to) {
+  for (int j = 0; j < 2; j++) _mm256_storeu_si256((__m256i *)(void *)(to + 8 * j), sums[j]);
+}
+
+// --- s16 × s16 ---
+
+#define PAIR 2
+#define POINT_ROWS 6
+#define POINT_VECTORS 2
+typedef __m256i point_sums_v, point_weights_v, point_row_v;
+
+INLINE point_weights_v load_point_weights(const int16_t *panel, int j) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 16 * j));
+}
+INLINE point_row_v load_point_row(const int16_t *p) {
+  int32_t pair;
+  memcpy(&pair, p, sizeof(pair));
+  return _mm256_set1_epi32(pair);
+}
+INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point_weights_v weights) {
+  return DOT_HALVES(sums, row, weights);
+}
+INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
+
+#include "i8/kernels.h"
+
+#pragma clang attribute pop
+#endif

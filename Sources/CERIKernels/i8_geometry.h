@@ -1,0 +1,65 @@
+// Sizes of packed 8-bit weights and of scratch, which all variants share.
+#ifndef ERI_I8_GEOMETRY_H
+#define ERI_I8_GEOMETRY_H
+
+#include "geometry.h"
+#include "include/eri_int8.h"
+
+enum {
+  ERI_I8_QUAD = 4,  // products that a sum's lane takes at a time
+  ERI_I8_QUAD_BYTES = ERI_PANEL * ERI_I8_QUAD,  // one quad of a panel: [16 columns][4]
+  ERI_I8_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
+  ERI_I8_DEPTH = 16,  // Winograd: channels are padded to this multiple
+  ERI_I8_ROWS = 12,  // Winograd: tiles of a group are rounded up to this multiple; every variant's row count divides it
+  ERI_I8_GROUP = 96,  // Winograd: no group has more tiles
+  ERI_I8_STRIP = 32,  // Winograd: output channels between the points and the image at a time, at most
+};
+
+/// Where the parts of packed weights lie, in bytes from their start: the columns' sums (int32) come first.
+typedef struct {
+  size_t panels;      // of one group
+  size_t panelBytes;  // of one panel
+  size_t grades;      // int32 of each panel: how its products may be summed, for variants that distinguish
+  size_t data;        // [group][panel][tap][quad][16][4]
+  size_t total;
+} eri_i8_layout;
+
+static inline eri_i8_layout eri_i8_layout_of(size_t groups, size_t taps, size_t depth, size_t wide) {
+  eri_i8_layout layout;
+  layout.panels = eri_ceil_div(wide, ERI_PANEL);
+  layout.panelBytes = taps * eri_ceil_div(depth, ERI_I8_QUAD) * ERI_I8_QUAD_BYTES;
+  layout.grades = groups * layout.panels * ERI_PANEL * sizeof(int32_t);
+  layout.data = eri_round_up(layout.grades + groups * layout.panels * sizeof(int32_t), 64);
+  layout.total = layout.data + groups * layout.panels * layout.panelBytes;
+  return layout;
+}
+
+static inline eri_i8_layout eri_i8_conv_layout(const eri_window *w, size_t inputChannels, size_t outputChannels) {
+  return eri_i8_layout_of(w->groups, w->kernelHeight * w->kernelWidth, inputChannels / w->groups,
+                          outputChannels / w->groups);
+}
+
+static inline uint8_t *eri_i8_align(void *scratch) {
+  return (uint8_t *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
+}
+
+/// Winograd weights: float factors [point][output channel padded], then [point][panel][channel][16] int16, the order of the last
+/// two being the variant's.
+static inline size_t eri_i8_winograd_factors(size_t outputChannels) {
+  return (size_t)ERI_WINOGRAD_POINTS * eri_round_up(outputChannels, ERI_PANEL) * sizeof(float);
+}
+
+/// Tiles worked on together: enough that sweeping the weights is paid for, few enough that their points stay in cache.
+static inline size_t eri_i8_winograd_group(size_t inputChannels, size_t tiles) {
+  size_t fitting = eri_round_up(320u * 1024 / (ERI_WINOGRAD_POINTS * 2 * (inputChannels + ERI_I8_STRIP)) + 1, ERI_I8_ROWS);
+  size_t group = fitting < 48 ? 48 : fitting;
+  return eri_minimum(eri_minimum(group, ERI_I8_GROUP), eri_round_up(tiles ? tiles : 1, ERI_I8_ROWS));
+}
+
+/// Bytes of one point's inputs and sums of a group; a line more, so that the points' streams do not fall on the same cache sets.
+static inline size_t eri_i8_winograd_inputs(size_t group, size_t inputChannels) {
+  return group * eri_round_up(inputChannels, ERI_I8_DEPTH) * sizeof(int16_t) + 64;
+}
+static inline size_t eri_i8_winograd_sums(size_t group) { return group * ERI_I8_STRIP * sizeof(int32_t) + 64; }
+
+#endif

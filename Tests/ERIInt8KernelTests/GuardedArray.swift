@@ -1,0 +1,46 @@
+import Glibc
+
+/// Elements that end at an unreadable page and begin after known bytes: reading or writing past the end stops the test, and `isIntact`
+/// tells whether something was written before the beginning. The start is a multiple of the element's size only.
+final class GuardedArray<Element: BitwiseCopyable> {
+  let pointer: UnsafeMutablePointer<Element>
+  let count: Int
+  private let mapping: UnsafeMutableRawPointer
+  private let mappedBytes: Int
+  private static var margin: Int { 64 }
+  private static var canary: UInt8 { 0xa5 }
+
+  /// Every byte is 0xa5 until written.
+  init(_ count: Int) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let bytes = count * MemoryLayout<Element>.stride
+    let dataBytes = (bytes + Self.margin + page - 1) / page * page
+    mappedBytes = dataBytes + page
+    guard
+      let mapping = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      mapping != MAP_FAILED, mprotect(mapping + dataBytes, page, PROT_NONE) == 0
+    else { fatalError("mmap failed") }
+    self.mapping = mapping
+    self.count = count
+    memset(mapping, Int32(Self.canary), dataBytes)
+    pointer = (mapping + dataBytes - bytes).assumingMemoryBound(to: Element.self)
+  }
+
+  /// Holds the given values.
+  convenience init(_ values: [Element]) {
+    self.init(values.count)
+    for (i, value) in values.enumerated() { pointer[i] = value }
+  }
+
+  deinit { munmap(mapping, mappedBytes) }
+
+  var values: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  /// Whether nothing was written before the first element.
+  var isIntact: Bool {
+    let start = UnsafeRawPointer(pointer)
+    return (1...Self.margin).allSatisfy { start.load(fromByteOffset: -$0, as: UInt8.self) == Self.canary }
+  }
+}
+
+/// Bytes that start at a multiple of 4, as packed weights and scratch do.
+func wordAligned(_ bytes: Int) -> GuardedArray<UInt8> { GuardedArray((bytes + 3) / 4 * 4) }
