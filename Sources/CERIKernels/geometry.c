@@ -50,7 +50,7 @@ size_t eri_f32_winograd2_scratch_count(size_t outputHeight, size_t outputWidth, 
   size_t tiles = eri_strided_cut(outputHeight).count * eri_strided_cut(outputWidth).count * images;
   size_t perTile = eri_round_up(inputChannels, ERI_PANEL) + ERI_STRIDED_PANELS * ERI_PANEL;
   size_t places = ERI_STRIDED_PLACES * ERI_STRIDED_PLACES;
-  return ERI_LINE + places * (eri_strided_group(inputChannels, tiles) * perTile + 2 * ERI_LINE);
+  return ERI_LINE + places * (eri_strided_group(tiles) * perTile + 2 * ERI_LINE);
 }
 
 bool eri_f32_conv_phases_fits(const eri_window *w, size_t inputChannels) {

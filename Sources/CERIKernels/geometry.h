@@ -75,9 +75,8 @@ enum {
 static inline eri_winograd_side eri_strided_cut(size_t extent) { return eri_cut(extent, 9, 7); }
 
 /// Tiles worked on together at stride 2.
-static inline size_t eri_strided_group(size_t inputChannels, size_t tiles) {
-  size_t group = inputChannels <= 64 ? 48 : 24;
-  return eri_minimum(group, eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
+static inline size_t eri_strided_group(size_t tiles) {
+  return eri_minimum(48, eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
 enum { ERI_PHASE_SIDE = 7, ERI_PHASE_CHANNELS = 4 };  // points of a side of F(4, 4); four phases of 4 channels fill a panel's row

@@ -33,6 +33,12 @@ INLINE size_t tile_class(const f32_tile *tile) {
     default: FUNCTION(3, 3, __VA_ARGS__); break;   \
   }
 
+/// A group's size at which each class of tiles fills whole rows of the micro-kernel, where an image has as many of each.
+INLINE size_t whole_rows(size_t group) {
+  const size_t step = 4 * WINOGRAD_ROWS;
+  return group < step ? group : group / step * step;
+}
+
 /// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
 typedef struct {
   f32_tile list[ERI_WINOGRAD_GROUP];

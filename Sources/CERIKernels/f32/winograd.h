@@ -176,7 +176,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = eri_winograd_group(input->channels, output->channels, tiles);
+  size_t groupSize = whole_rows(eri_winograd_group(input->channels, output->channels, tiles));
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   // One more cache line per point, so that the 36 streams of a transform do not fall on the same cache sets.
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * panels * ERI_PANEL + ERI_LINE;
