@@ -1,5 +1,8 @@
 // Times the kernels on the layers of a ResNet-18 stem (112×112, 32 frames) and of a transformer over 49 tokens, one thread.
-// Prints for each the least and the median time of its runs, and multiply-adds per second (direct-equivalent for Winograd).
+// Prints for each the least and the median time of its runs, multiply-adds per second (direct-equivalent for Winograd: more than
+// the processor could do) and their share of the most that one core does from registers; for products of matrices OpenBLAS's
+// rate too, if the library is installed, run by run in turn.
+#include <dlfcn.h>
 #include <eri_kernels.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +11,10 @@
 
 enum { RUNS = 15, FRAMES = 32 };
 
+double peak_rate(void);
+
 static const eri_kernels *kernels;
+static double peak;
 static const char *wanted = "";
 
 static double seconds(void) {
@@ -38,9 +44,28 @@ static int ascending(const void *a, const void *b) {
 static void report(const char *name, double *times, double operations) {
   qsort(times, RUNS, sizeof(double), ascending);
   printf("%-34s %8.3f ms min %8.3f ms median", name, times[0] * 1e3, times[RUNS / 2] * 1e3);
-  if (operations > 0) printf(" %7.1f GMAC/s (min)", operations / times[0] * 1e-9);
+  if (operations > 0) {
+    double rate = operations / times[0];
+    printf(" %7.1f GMAC/s (min) %5.0f %% of the peak", rate * 1e-9, 100 * rate / peak);
+  }
   printf("\n");
   fflush(stdout);
+}
+
+/// cblas_sgemm, row-major, neither matrix transposed.
+typedef void (*sgemm)(int order, int transA, int transB, int m, int n, int k, float alpha, const float *a, int lda,
+                      const float *b, int ldb, float beta, float *c, int ldc);
+
+/// OpenBLAS's product on one thread; NULL without the library.
+static sgemm openblas(void) {
+  void *library = dlopen("libopenblas.so.0", RTLD_NOW);
+  if (!library) return NULL;
+  void (*threads)(int) = NULL;
+  sgemm product = NULL;
+  *(void **)&threads = dlsym(library, "openblas_set_num_threads");
+  *(void **)&product = dlsym(library, "cblas_sgemm");
+  if (threads) threads(1);
+  return product;
 }
 
 /// Runs STATEMENT once to warm up, then RUNS times, if NAME contains the text asked for.
@@ -63,6 +88,21 @@ static void gemm(const char *name, size_t m, size_t k, size_t n, eri_activation 
   eri_f32_gemm_pack(kernels, b, n, 1, k, n, packed);
   eri_f32_epilogue epilogue = {bias, first, NULL, 0, ERI_ACTIVATION_IDENTITY};
   TIME(name, m * n * k, eri_f32_gemm(kernels, m, n, k, a, k, packed, c, n, &epilogue));
+  sgemm product = openblas();
+  if (product && first == ERI_ACTIVATION_IDENTITY && strstr(name, wanted)) {
+    double ours[RUNS], theirs[RUNS];
+    for (int run = 0; run < RUNS; run++) {
+      double start = seconds();
+      eri_f32_gemm(kernels, m, n, k, a, k, packed, c, n, &epilogue);
+      ours[run] = seconds() - start;
+      start = seconds();
+      product(101, 111, 111, (int)m, (int)n, (int)k, 1, a, (int)k, b, (int)n, 0, c, (int)n);
+      theirs[run] = seconds() - start;
+    }
+    report("  OpenBLAS's", theirs, (double)m * n * k);
+    qsort(ours, RUNS, sizeof(double), ascending);
+    printf("  our rate over OpenBLAS's, by medians: %.2f\n", theirs[RUNS / 2] / ours[RUNS / 2]);
+  }
   free(a), free(b), free(c), free(bias), free(packed);
 }
 
@@ -77,6 +117,20 @@ static void direct(const char *name, size_t side, size_t from, size_t to, size_t
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_RELU, NULL, 0, ERI_ACTIVATION_IDENTITY};
   TIME(name, FRAMES * out * out * from * to * kernel * kernel,
        eri_f32_conv(kernels, &window, &input, packed, &output, NULL, &epilogue, 0, FRAMES * out, scratch));
+  free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
+}
+
+static void strided(const char *name, size_t side, size_t from, size_t to) {
+  eri_window window = {3, 3, 2, 2, 1, 1, 1, 1, 1};
+  size_t out = side / 2;
+  eri_f32_image input = image(side, side, from, 1), output = image(out, out, to, 1);
+  float *weights = floats(from * to * 9), *bias = floats(to);
+  float *packed = floats(eri_f32_winograd2_packed_count(from, to));
+  float *scratch = floats(eri_f32_winograd2_scratch_count(out, out, from, FRAMES));
+  eri_f32_winograd2_pack(kernels, weights, from, to, packed);
+  eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_RELU, NULL, 0, ERI_ACTIVATION_IDENTITY};
+  TIME(name, FRAMES * out * out * from * to * 9,
+       eri_f32_winograd2(kernels, &window, &input, packed, &output, NULL, &epilogue, 0, FRAMES, scratch));
   free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
 }
 
@@ -161,20 +215,26 @@ int main(int argc, char **argv) {
     return 2;
   }
   if (argc > 2) wanted = argv[2];
+  peak = peak_rate();
   printf("variant %s, one thread, %d runs each\n", eri_kernels_name(kernels), RUNS);
+  printf("most of one core, from registers: %.1f GMAC/s = %.1f GFLOP/s\n", peak * 1e-9, 2e-9 * peak);
+  if (!openblas()) printf("libopenblas.so.0 is not installed: no comparison with it\n");
   first_layer();
   winograd("l1 3x3, 28x28x64, Winograd", 28, 64);
   direct("l1 3x3, 28x28x64, direct", 28, 64, 64, 3, 1);
   direct("l2.0 3x3/2, 28x28, 64 to 128", 28, 64, 128, 3, 2);
+  strided("l2.0 3x3/2, Winograd", 28, 64, 128);
   direct("l2.0 1x1/2, 28x28, 64 to 128", 28, 64, 128, 1, 2);
   winograd("l2 3x3, 14x14x128, Winograd", 14, 128);
   direct("l3.0 3x3/2, 14x14, 128 to 256", 14, 128, 256, 3, 2);
+  strided("l3.0 3x3/2, Winograd", 14, 128, 256);
   direct("l3.0 1x1/2, 14x14, 128 to 256", 14, 128, 256, 1, 2);
   winograd("l3 3x3, 7x7x256, Winograd", 7, 256);
   gemm("GEMM 1568x256x256", 1568, 256, 256, ERI_ACTIVATION_IDENTITY);
   gemm("GEMM 1568x256x512", 1568, 256, 512, ERI_ACTIVATION_IDENTITY);
   gemm("GEMM 1568x256x512 + GELU", 1568, 256, 512, ERI_ACTIVATION_GELU);
   gemm("GEMM 1568x512x256", 1568, 512, 256, ERI_ACTIVATION_IDENTITY);
+  gemm("GEMM 1568x256x1024", 1568, 256, 1024, ERI_ACTIVATION_IDENTITY);
   gemm("GEMM 1x256x1024", 1, 256, 1024, ERI_ACTIVATION_IDENTITY);
   attention();
   elements();

@@ -42,6 +42,17 @@ size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputC
   return ERI_LINE + ERI_WINOGRAD_POINTS * (group * channels + 2 * ERI_LINE);
 }
 
+size_t eri_f32_winograd2_packed_count(size_t inputChannels, size_t outputChannels) {
+  return eri_f32_winograd_packed_count(inputChannels, outputChannels);
+}
+
+size_t eri_f32_winograd2_scratch_count(size_t outputHeight, size_t outputWidth, size_t inputChannels, size_t images) {
+  size_t tiles = eri_strided_cut(outputHeight).count * eri_strided_cut(outputWidth).count * images;
+  size_t perTile = eri_round_up(inputChannels, ERI_PANEL) + ERI_STRIDED_PANELS * ERI_PANEL;
+  size_t places = ERI_STRIDED_PLACES * ERI_STRIDED_PLACES;
+  return ERI_LINE + places * (eri_strided_group(tiles) * perTile + 2 * ERI_LINE);
+}
+
 bool eri_f32_conv_phases_fits(const eri_window *w, size_t inputChannels) {
   return w->groups == 1 && inputChannels <= ERI_PHASE_CHANNELS && w->strideHeight == 2 && w->strideWidth == 2 &&
          w->dilationHeight == 1 && w->dilationWidth == 1 && w->kernelHeight <= 8 && w->kernelWidth <= 8;

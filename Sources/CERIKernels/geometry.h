@@ -47,20 +47,36 @@ typedef struct {
   size_t fours, count;
 } eri_winograd_side;
 
-/// The cut with the least work: a tile of 4 costs 6 points, one of 3 costs 5.
-static inline eri_winograd_side eri_winograd_cut(size_t extent) {
+/// The cut with the least work, if tiles of 4 and of 3 cost that much.
+static inline eri_winograd_side eri_cut(size_t extent, size_t four, size_t three) {
   eri_winograd_side best = {0, eri_ceil_div(extent, 3)};
-  size_t cost = 5 * best.count, most = eri_ceil_div(extent, 4);
+  size_t cost = three * best.count, most = eri_ceil_div(extent, 4);
   // Beyond three tiles of 3 a fourth could be swapped for three of 4, so few cuts need a look.
   for (size_t fours = most > 4 ? most - 4 : 0; fours <= most; fours++) {
     size_t threes = 4 * fours >= extent ? 0 : eri_ceil_div(extent - 4 * fours, 3);
-    if (6 * fours + 5 * threes < cost) {
-      cost = 6 * fours + 5 * threes;
+    if (four * fours + three * threes < cost) {
+      cost = four * fours + three * threes;
       best.fours = fours;
       best.count = fours + threes;
     }
   }
   return best;
+}
+
+/// The cut at stride 1: a tile of 4 has 6 points, one of 3 has 5.
+static inline eri_winograd_side eri_winograd_cut(size_t extent) { return eri_cut(extent, 6, 5); }
+
+enum {
+  ERI_STRIDED_PLACES = 9,  // of a side of a tile of 4 at stride 2
+  ERI_STRIDED_PANELS = 2,  // of results at a time, so that they stay in cache with the inputs
+};
+
+/// The cut at stride 2 with the least work: a tile of 4 costs 9 places, one of 3 costs 7.
+static inline eri_winograd_side eri_strided_cut(size_t extent) { return eri_cut(extent, 9, 7); }
+
+/// Tiles worked on together at stride 2.
+static inline size_t eri_strided_group(size_t tiles) {
+  return eri_minimum(48, eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
 enum { ERI_PHASE_SIDE = 7, ERI_PHASE_CHANNELS = 4 };  // points of a side of F(4, 4); four phases of 4 channels fill a panel's row

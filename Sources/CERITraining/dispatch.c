@@ -5,20 +5,25 @@
 
 extern const eri_training eri_training_scalar, eri_training_avx2;
 
-/// Portable C first: what a variant of the runtime's without training kernels of its own takes.
-static const eri_training *const variants[] = {
-    &eri_training_scalar,
+/// What stands in for a variant of the runtime's without training kernels of its own: portable C, which comes first, unless a line
+/// says otherwise.
+static const struct {
+  const char *name;
+  const eri_training *training;
+} variants[] = {
+    {"scalar", &eri_training_scalar},
 #if defined(__x86_64__)
-    &eri_training_avx2,
+    {"avx2", &eri_training_avx2},
+    {"avx512", &eri_training_avx2},  // bound by memory: wider vectors bring nothing
 #endif
 };
 
 static const eri_training *training(const eri_kernels *kernels) {
   const char *name = eri_kernels_name(kernels);
   for (size_t i = 1; i < sizeof(variants) / sizeof(variants[0]); i++) {
-    if (strcmp(variants[i]->name, name) == 0) return variants[i];
+    if (strcmp(variants[i].name, name) == 0) return variants[i].training;
   }
-  return variants[0];
+  return variants[0].training;
 }
 
 void eri_f32_activation_gradient(const eri_kernels *kernels, eri_activation activation, size_t count, const float *x,

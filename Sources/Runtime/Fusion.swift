@@ -58,7 +58,7 @@ extension Planner {
   /// Whether a convolution may not transform its weights, by the options or by measured choice.
   func sumsDirectly(_ node: Int) -> Bool { options.sumsDirectly || choices.direct.contains(node) }
 
-  /// The halo a value needs: 1 where a Winograd convolution reads it.
+  /// The halo a value needs: what the convolutions that read it would like.
   func halo(_ value: Int) -> Int {
     guard shapes[value].count == 4 else { return 0 }
     for reader in readers[value] where reader >= 0 {
@@ -66,7 +66,7 @@ extension Planner {
       guard case .conv(let op) = node.op, node.inputs[0] == value, let weight = node.inputs[1] else { continue }
       let method = op.method(
         weight: shapes[weight], inputLayout: .channelsLast(halo: 1), exact: sumsDirectly(reader))
-      if method == .winograd { return 1 }
+      if method.halo > 0 { return method.halo }
     }
     return 0
   }

@@ -106,9 +106,10 @@ extension Planner {
       }
       epilogue.bias = constantOperand(folded, [shape[0]], "bias")
     }
-    let input = method == .planar ? source : try channelsLast(node, 0, index, haloNeeded: method == .winograd ? 1 : 0)
+    let input = method.isPlanar ? source : try channelsLast(node, 0, index, haloNeeded: method.halo)
+    // A first layer's kernels read no residual of another geometry than their output's.
     fuse(&epilogue, &value) { slot in
-      if case .channelsLast = slot.layout { slot.codes == nil } else { false }
+      if !method.isPlanar, case .channelsLast = slot.layout { slot.codes == nil } else { false }
     }
     let output = Slot(
       program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: halo(value)))

@@ -15,6 +15,8 @@ extension Planner {
       case .direct: eri_f32_conv_packed_count(&window, inputs, shape[0])
       case .winograd: eri_f32_winograd_packed_count(inputs, shape[0])
       case .planar: eri_f32_conv_planar_packed_count(&window, inputs, shape[0])
+      case .phases: eri_f32_conv_phases_packed_count(inputs, shape[0])
+      case .strided: eri_f32_winograd2_packed_count(inputs, shape[0])
       }
     let kernels = kernels
     return try store.packed(
@@ -26,6 +28,8 @@ extension Planner {
       case .direct: eri_f32_conv_pack(kernels, &window, values, inputs, shape[0], packed)
       case .winograd: eri_f32_winograd_pack(kernels, values, inputs, shape[0], packed)
       case .planar: eri_f32_conv_planar_pack(kernels, &window, values, inputs, shape[0], packed)
+      case .phases: eri_f32_conv_phases_pack(kernels, &window, values, inputs, shape[0], packed)
+      case .strided: eri_f32_winograd2_pack(kernels, values, inputs, shape[0], packed)
       }
     }
   }

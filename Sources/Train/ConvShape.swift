@@ -25,6 +25,21 @@ struct ConvShape {
     }
   }
 
+  /// The runtime's methods that training has: weights change with every step, so transforming them must pay at once.
+  enum Form {
+    case direct
+    case winograd
+    case planar
+
+    init(_ method: ConvMethod) {
+      switch method {
+      case .direct, .strided: self = .direct
+      case .winograd: self = .winograd
+      case .planar, .phases: self = .planar
+      }
+    }
+  }
+
   /// How the input's gradient is computed.
   enum InputMethod {
     case winograd
@@ -32,7 +47,7 @@ struct ConvShape {
     case scattered
   }
 
-  let method: ConvMethod
+  let method: Form
   let inputMethod: InputMethod
   let window: eri_window
   /// Of the convolution of dy that gives dx.
@@ -53,7 +68,7 @@ struct ConvShape {
 
   init(_ op: Conv, x: TrainingValue, weight: [Int], output: TrainingValue, exact: Bool) {
     let kernel = [Int](weight[2...])
-    method = op.method(weight: weight, inputLayout: x.layout, exact: exact)
+    method = Form(op.method(weight: weight, inputLayout: x.layout, exact: exact))
     window = op.window(kernel: kernel)
     images = x.shape[0]
     input = Side(x)

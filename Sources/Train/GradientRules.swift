@@ -97,7 +97,7 @@ extension TrainingPlanner {
     let bias = node.inputs.count > 2 && node.inputs[2] != nil ? try rowMajor(node, 2, index) : nil
     var x = try natural(node, 0, index)
     // A first layer of few channels takes the file's own planes, as long as nobody asks for their gradient.
-    let isPlanar = op.method(weight: weight.shape, inputLayout: x.layout, exact: exact) == .planar
+    let isPlanar = op.method(weight: weight.shape, inputLayout: x.layout, exact: exact).isPlanar
     if !isPlanar || x.needsGradient { x = try channelsLast(node, 0, index) }
     let inputs = [x, weight, bias].compactMap { $0 }
     let output = result(node, .channelsLast(halo: 0), from: inputs)

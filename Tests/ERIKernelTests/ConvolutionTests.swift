@@ -119,14 +119,20 @@ import Testing
       return withExtendedLifetime(source) { output }
     }
 
-    func runPlanar(_ variant: Variant, parts: [Range<Int>]) -> Images {
-      let (height, width, channels) = (test.height, test.width, test.inputChannels)
+    /// The input as planes, [images, channels, height, width].
+    var planarInput: [Float] {
+      let pixels = test.height * test.width, channels = test.inputChannels
       var planar = input
       for i in input.indices {
-        let pixel = i / channels, image = pixel / (height * width)
-        planar[(image * channels + i % channels) * height * width + pixel % (height * width)] = input[i]
+        let pixel = i / channels, image = pixel / pixels
+        planar[(image * channels + i % channels) * pixels + pixel % pixels] = input[i]
       }
-      let source = GuardedBuffer(planar), factors = GuardedBuffer(weights), output = output(halo: test.outputHalo)
+      return planar
+    }
+
+    func runPlanar(_ variant: Variant, parts: [Range<Int>]) -> Images {
+      let (height, width, channels) = (test.height, test.width, test.inputChannels)
+      let source = GuardedBuffer(planarInput), factors = GuardedBuffer(weights), output = output(halo: test.outputHalo)
       var window = test.window.c, to = output.c
       let packed = GuardedBuffer(eri_f32_conv_planar_packed_count(&window, channels, test.outputChannels))
       let scratch = GuardedBuffer(
@@ -141,6 +147,23 @@ import Testing
       }
       #expect(packed.isIntact && scratch.isIntact)
       return output
+    }
+
+    /// The largest error of an element as a share of the tolerance for its number of terms and their magnitude.
+    func worstError(_ output: Images, of tolerance: (_ terms: Int, _ magnitude: Double) -> Double) -> Double {
+      let sums = test.window.convolve(
+        input, images: test.images, height: test.height, width: test.width, channels: test.inputChannels,
+        weights: weights, outputChannels: test.outputChannels)
+      let terms = test.window.kernel.height * test.window.kernel.width * test.inputChannels
+      var worst = 0.0
+      for (i, value) in output.interior.enumerated() {
+        let expected = epilogue.apply(
+          sums[i].sum, error: tolerance(terms, sums[i].magnitude + 1), channel: i % test.outputChannels, element: i)
+        let ratio = abs(Double(value) - expected.value) / expected.error
+        if ratio.isNaN { return .infinity }
+        worst = max(worst, ratio)
+      }
+      return worst
     }
 
     /// Elements that differ from the reference by more than the tolerance.

@@ -54,17 +54,7 @@ import Testing
     for (index, test) in Self.cases.enumerated() {
       let problem = ConvolutionTests.Problem(test, shape: index, seed: UInt64(index))
       let output = Self.run(problem, variant, parts: [0..<test.images])
-      let sums = test.window.convolve(
-        problem.input, images: test.images, height: test.height, width: test.width, channels: test.inputChannels,
-        weights: problem.weights, outputChannels: test.outputChannels)
-      var worst = 0.0
-      for (i, value) in output.interior.enumerated() {
-        let error = Tolerance.winograd(terms: 9 * test.inputChannels, magnitude: sums[i].magnitude + 1)
-        let expected = problem.epilogue.apply(
-          sums[i].sum, error: error, channel: i % test.outputChannels, element: i)
-        let ratio = abs(Double(value) - expected.value) / expected.error
-        worst = ratio <= worst ? worst : ratio
-      }
+      let worst = problem.worstError(output, of: Tolerance.winograd)
       #expect(worst <= 1, "case \(index): \(test.height) × \(test.width), \(worst) of the tolerance")
       #expect(output.haloIsUntouched, "case \(index)")
     }

@@ -22,6 +22,8 @@
 
 #include "winograd.h"
 
+#include "strided.h"
+
 #include "phases.h"
 
 #include "peak.h"
@@ -39,6 +41,8 @@ const eri_kernels VARIANT = {
     .f32_conv_planar = f32_conv_planar,
     .f32_winograd_pack = f32_winograd_pack,
     .f32_winograd = f32_winograd,
+    .f32_winograd2_pack = f32_winograd2_pack,
+    .f32_winograd2 = f32_winograd2,
     .f32_conv_phases_pack = f32_conv_phases_pack,
     .f32_conv_phases = f32_conv_phases,
     .f32_maxpool = f32_maxpool,

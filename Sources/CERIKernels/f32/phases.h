@@ -190,7 +190,7 @@ static void f32_conv_phases(const eri_window *w, const float *input, size_t chan
                             size_t bandEnd, float *scratch) {
   size_t bands = eri_ceil_div(output->height, 4), tiles = eri_ceil_div(output->width, 4);
   size_t columns = 4 * tiles + 3, depth = 4 * channels, panels = eri_ceil_div(output->channels, ERI_PANEL);
-  size_t rounded = eri_phase_tiles(output->width);
+  size_t rounded = eri_round_up(tiles, HALF);
   size_t vStride = rounded * PHASE_LANES + ERI_LINE, mStride = rounded * panels * ERI_PANEL + ERI_LINE;
   float *grid = eri_align(scratch), *v = grid + PHASE_SIDE * columns * PHASE_LANES;
   float *m = v + PHASE_SIDE * PHASE_SIDE * vStride;

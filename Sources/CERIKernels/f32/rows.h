@@ -43,15 +43,16 @@ INLINE float exponentials(size_t count, const float *x, float *y) {
   vf greatest = splat(-__builtin_inff()), sum = splat(0.0f);
   size_t whole = count / LANES * LANES, left = count - whole;
   for (size_t i = 0; i < whole; i += LANES) greatest = maximum(load(x + i), greatest);
+  vf rest = lane_numbers() < (int)left ? load_some(x + whole, left) : splat(-__builtin_inff());
+  if (left) greatest = maximum(rest, greatest);
   float top = maximum_lanes(greatest);
-  for (size_t i = whole; i < count; i++) top = x[i] > top ? x[i] : top;
   _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < whole; i += LANES) {
     vf v = exponential(load(x + i) - splat(top));
     store(y + i, v);
     sum += v;
   }
   if (left) {
-    vf v = exponential(load_some(x + whole, left) - splat(top));
+    vf v = exponential(rest - splat(top));
     store_some(y + whole, v, left);
     sum += first_lanes(v, left);
   }

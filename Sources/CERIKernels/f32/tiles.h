@@ -33,6 +33,12 @@ INLINE size_t tile_class(const f32_tile *tile) {
     default: FUNCTION(3, 3, __VA_ARGS__); break;   \
   }
 
+/// A group's size at which each class of tiles fills whole rows of the micro-kernel, where an image has as many of each.
+INLINE size_t whole_rows(size_t group) {
+  const size_t step = 4 * WINOGRAD_ROWS;
+  return group < step ? group : group / step * step;
+}
+
 /// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
 typedef struct {
   f32_tile list[ERI_WINOGRAD_GROUP];
@@ -73,12 +79,12 @@ typedef struct {
 /// One row of a tile's outputs. The epilogue here is bias, lower bound (ReLU's or none), residual, lower bound.
 INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, const vf *outputs) {
   float *out = patch->out + y * patch->rowStride;
-  const float *residual = patch->residual + y * patch->residualRowStride;
+  const float *residual = patch->residual ? patch->residual + y * patch->residualRowStride : NULL;
   UNROLL for (int x = 0; x < wide; x++) {
     if ((size_t)x >= patch->columns) break;
     vf value = outputs[x] + patch->bias;
     value = value < splat(patch->firstFloor) ? splat(patch->firstFloor) : value;
-    if (patch->residual) value += load(residual + (size_t)x * patch->residualPixelStride);
+    if (residual) value += load(residual + (size_t)x * patch->residualPixelStride);
     value = value < splat(patch->secondFloor) ? splat(patch->secondFloor) : value;
     store(out + (size_t)x * patch->pixelStride, value);
   }

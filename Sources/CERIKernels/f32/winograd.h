@@ -62,7 +62,9 @@ INLINE void weights_to_points(const vf *w, vf *o) {
   o[5] = w[2];
 }
 
-static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
+/// 3 × 3 weights to the pairs of a side's six points by a transform of one side.
+INLINE void pack_points(const float *weights, size_t inputChannels, size_t outputChannels, float *packed,
+                        void (*transform)(const vf *w, vf *o)) {
   size_t depth = eri_round_up(inputChannels, DEPTH), panels = eri_ceil_div(outputChannels, ERI_PANEL);
   for (size_t panel = 0; panel < panels; panel++) {
     size_t columns = eri_minimum(outputChannels - panel * ERI_PANEL, ERI_PANEL);
@@ -76,11 +78,11 @@ static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t
         vf half[3][SIDE];
         UNROLL for (int x = 0; x < 3; x++) {
           vf column[3] = {load(taps[x] + n), load(taps[3 + x] + n), load(taps[6 + x] + n)};
-          weights_to_points(column, half[x]);
+          transform(column, half[x]);
         }
         UNROLL for (int py = 0; py < SIDE; py++) {
           vf row[3] = {half[0][py], half[1][py], half[2][py]}, points[SIDE];
-          weights_to_points(row, points);
+          transform(row, points);
           UNROLL for (int px = 0; px < SIDE; px++) {
             store(packed + (((size_t)(py * SIDE + px) * panels + panel) * depth + i) * ERI_PANEL + n, points[px]);
           }
@@ -88,6 +90,10 @@ static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t
       }
     }
   }
+}
+
+static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
+  pack_points(weights, inputChannels, outputChannels, packed, weights_to_points);
 }
 
 /// One tile of high × wide outputs: its (high + 2) × (wide + 2) inputs of LANES channels to all points.
@@ -170,7 +176,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = eri_winograd_group(input->channels, output->channels, tiles);
+  size_t groupSize = whole_rows(eri_winograd_group(input->channels, output->channels, tiles));
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   // One more cache line per point, so that the 36 streams of a transform do not fall on the same cache sets.
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * panels * ERI_PANEL + ERI_LINE;

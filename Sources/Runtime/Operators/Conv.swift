@@ -9,6 +9,10 @@ package enum ConvMethod {
   case winograd
   /// Implicit GEMM over the file's own planar input, for a first layer's few channels.
   case planar
+  /// Winograd over the phases of planar input, for a first layer that strides.
+  case phases
+  /// Winograd with stride 2 over channels-last input.
+  case strided
 
   /// Tells the packed forms of one weight apart.
   var number: Int {
@@ -16,6 +20,24 @@ package enum ConvMethod {
     case .direct: 0
     case .winograd: 1
     case .planar: 2
+    case .phases: 3
+    case .strided: 4
+    }
+  }
+
+  /// Pixels of zeros around the input that spare the kernel its edges.
+  var halo: Int {
+    switch self {
+    case .winograd, .strided: 1
+    case .direct, .planar, .phases: 0
+    }
+  }
+
+  /// Whether the input is the file's planar form.
+  package var isPlanar: Bool {
+    switch self {
+    case .planar, .phases: true
+    case .direct, .winograd, .strided: false
     }
   }
 }
@@ -33,13 +55,19 @@ extension Conv {
 
   /// The method for these extents.
   package func method(weight: [Int], inputLayout: Layout, exact: Bool) -> ConvMethod {
-    if strides.count == 2 && inputLayout == .rowMajor && weight[1] <= 4 && groups == 1 { return .planar }
+    if strides.count == 2 && inputLayout == .rowMajor && weight[1] <= 4 && groups == 1 {
+      var window = window(kernel: [Int](weight[2...]))
+      // Smaller windows are padded to 8 × 8, which costs more than it saves.
+      let isLarge = weight[2] >= 5 && weight[3] >= 5
+      return !exact && isLarge && eri_f32_conv_phases_fits(&window, weight[1]) ? .phases : .planar
+    }
     let is3x3 = weight.count == 4 && weight[2] == 3 && weight[3] == 3
     let isUnit = strides == [1, 1] && dilations == [1, 1] && groups == 1
     let isSame = padsBegin == [1, 1] && padsEnd == [1, 1]
     // Below 16 channels the transforms cost more than the saved products.
-    if !exact && is3x3 && isUnit && isSame && weight[0] >= 16 && weight[1] >= 16 { return .winograd }
-    return .direct
+    guard !exact, is3x3, weight[0] >= 16, weight[1] >= 16 else { return .direct }
+    if isUnit && isSame { return .winograd }
+    return strides == [2, 2] && dilations == [1, 1] && groups == 1 ? .strided : .direct
   }
 }
 
@@ -49,7 +77,8 @@ final class ConvStep: Step {
   private var window: eri_window
   private let packed: FloatBlock
   private let epilogue: Epilogue
-  private let outputHeight: Int
+  /// Output rows of a unit of work over phases.
+  private static let bandRows = 4
 
   init(
     node: Int, method: ConvMethod, window: eri_window, packed: FloatBlock, input: Slot, output: Slot,
@@ -60,19 +89,30 @@ final class ConvStep: Step {
     self.packed = packed
     self.epilogue = epilogue
     let image = output.image(at: packed.pointer)
-    outputHeight = image.height
     let channels = input.shape[1]
     let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
     let minimumItems: Int
     let scratch: Int
+    let units: Int
     switch method {
     case .direct:
       minimumItems = 1
+      units = image.height
       scratch = eri_f32_conv_scratch_count(&self.window, channels, weight[0])
     case .planar:
       minimumItems = 1
+      units = image.height
       scratch = eri_f32_conv_planar_scratch_count(&self.window, channels, input.shape[2], input.shape[3], weight[0])
+    case .phases:
+      minimumItems = 1
+      units = (image.height + ConvStep.bandRows - 1) / ConvStep.bandRows
+      scratch = eri_f32_conv_phases_scratch_count(image.width, weight[0])
+    case .strided:
+      minimumItems = max(1, (48 + tiles - 1) / tiles)
+      units = 1
+      scratch = eri_f32_winograd2_scratch_count(image.height, image.width, channels, output.items)
     case .winograd:
+      units = 1
       // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
       minimumItems = max(1, (64 + tiles - 1) / tiles)
       // A call may get any number of the items, and more of them are worked on together.
@@ -80,7 +120,7 @@ final class ConvStep: Step {
     }
     super.init(
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
-      items: output.items, unitsPerItem: method == .winograd ? 1 : image.height, scratchCount: scratch,
+      items: output.items, unitsPerItem: units, scratchCount: scratch,
       workPerItem: weight.reduce(1, *) * image.height * image.width, minimumItems: minimumItems)
   }
 
@@ -89,6 +129,8 @@ final class ConvStep: Step {
     case .direct: "conv direct"
     case .winograd: "conv winograd"
     case .planar: "conv planar"
+    case .phases: "conv phases"
+    case .strided: "conv strided"
     }
   }
 
@@ -112,8 +154,15 @@ final class ConvStep: Step {
     case .planar:
       eri_f32_conv_planar(
         frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
-        packed.pointer,
-        &output, &form, begin, end, scratch(frame))
+        packed.pointer, &output, &form, begin, end, scratch(frame))
+    case .phases:
+      eri_f32_conv_phases(
+        frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
+        packed.pointer, &output, &form, begin, end, scratch(frame))
+    case .strided:
+      var input = source.image(at: frame.address(operands[0]))
+      eri_f32_winograd2(
+        frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
     }
   }
 }

@@ -1,0 +1,174 @@
+// 3×3 convolution of stride 2 in tiles of 4 and 3: outputs i = w0 x[2i] + w1 x[2i+1] + w2 x[2i+2], so even inputs meet two weights
+// and go by Winograd's F(4, 2) at the points 0, 1, -1, 1/2 and infinity, while odd inputs meet one and are multiplied as they are.
+//
+// A side of a tile of 4 has 9 places, 5 points of the even inputs and 4 odd inputs; a tile of 3 leaves out the point 1/2 and the
+// fourth odd input. A side of the weights has 6: 5 points and the middle weight. Layout as in winograd.h, for 81 places and 36
+// weights; M holds a few panels at a time.
+
+enum {
+  EVEN_POINTS = 5,
+  PLACES = ERI_STRIDED_PLACES,  // of a side
+  HALF_POINT = 3,               // the point 1/2 and …
+  FOURTH = 8,                   // … the fourth odd input, which only tiles of 4 have
+};
+
+INLINE void places_of_inputs(const int size, const vf *d, vf *o) {
+  vf g0 = d[4] - d[0], g1 = d[6] - d[2];
+  if (size == 4) {
+    vf g2 = d[8] - d[4], t0 = FMA(d[2], splat(-0.5f), d[4]), t1 = FMA(d[4], splat(-0.5f), d[6]);
+    o[0] = FMA(g0, splat(-0.5f), g1);
+    o[1] = t1 + t0;
+    o[2] = t1 - t0;
+    o[HALF_POINT] = g1;
+    o[4] = FMA(g1, splat(-0.5f), g2);
+    o[FOURTH] = d[7];
+  } else {
+    o[0] = g0 * splat(-0.5f);
+    o[1] = (d[4] + d[2]) * splat(0.5f);
+    o[2] = (d[4] - d[2]) * splat(-1.5f);
+    o[4] = g1;
+  }
+  UNROLL for (int i = 0; i < 3; i++) o[EVEN_POINTS + i] = d[2 * i + 1];
+}
+
+INLINE void outputs_of_places(const int size, const vf *m, vf *o) {
+  vf sum = m[1] + m[2], difference = m[1] - m[2];
+  if (size == 4) {
+    o[0] = ((m[0] + sum) + m[3]) + m[5];
+    o[1] = FMA(m[3], splat(0.5f), difference) + m[6];
+    o[2] = FMA(m[3], splat(0.25f), sum) + m[7];
+    o[3] = (FMA(m[3], splat(0.125f), difference) + m[4]) + m[8];
+  } else {
+    o[0] = (m[0] + sum) + m[5];
+    o[1] = difference + m[6];
+    o[2] = (sum + m[4]) + m[7];
+  }
+}
+
+/// Three weights: the outer two at the points, divided by each point's distances to the others, and the middle one.
+INLINE void places_of_weights(const vf *w, vf *o) {
+  o[0] = w[0] * splat(2.0f);
+  o[1] = w[0] + w[2];
+  o[2] = (w[0] - w[2]) * splat(-1.0f / 3);
+  o[HALF_POINT] = FMA(w[2], splat(0.5f), w[0]) * splat(-8.0f / 3);
+  o[4] = w[2];
+  o[EVEN_POINTS] = w[1];
+}
+
+static void f32_winograd2_pack(const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
+  pack_points(weights, inputChannels, outputChannels, packed, places_of_weights);
+}
+
+INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                              size_t placeStride) {
+  vf half[PLACES][PLACES];
+  UNROLL for (int x = 0; x < 2 * wide + 1; x++) {
+    vf column[PLACES], places[PLACES];
+    UNROLL for (int y = 0; y < 2 * high + 1; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
+    places_of_inputs(high, column, places);
+    UNROLL for (int p = 0; p < PLACES; p++) {
+      if (high == 4 || (p != HALF_POINT && p != FOURTH)) half[p][x] = places[p];
+    }
+  }
+  UNROLL for (int py = 0; py < PLACES; py++) {
+    if (high < 4 && (py == HALF_POINT || py == FOURTH)) continue;
+    vf places[PLACES];
+    places_of_inputs(wide, half[py], places);
+    UNROLL for (int px = 0; px < PLACES; px++) {
+      if (wide == 4 || (px != HALF_POINT && px != FOURTH)) store(v + (size_t)(py * PLACES + px) * placeStride, places[px]);
+    }
+  }
+}
+
+INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
+  vf half[4][PLACES];
+  UNROLL for (int px = 0; px < PLACES; px++) {
+    if (wide < 4 && (px == HALF_POINT || px == FOURTH)) continue;
+    vf places[PLACES], outputs[4];
+    UNROLL for (int py = 0; py < PLACES; py++) {
+      if (high < 4 && (py == HALF_POINT || py == FOURTH)) continue;
+      places[py] = load(m + (size_t)(py * PLACES + px) * placeStride);
+    }
+    outputs_of_places(high, places, outputs);
+    UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
+  }
+  UNROLL for (int y = 0; y < high; y++) {
+    if ((size_t)y >= patch->rows) return;
+    vf outputs[4];
+    outputs_of_places(wide, half[y], outputs);
+    store_outputs(patch, (size_t)y, wide, outputs);
+  }
+}
+
+INLINE void inputs_at_stride_two(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                                 size_t placeStride) {
+  FOR_TILE_SIZE(tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
+}
+INLINE void outputs_at_stride_two(const f32_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
+  FOR_TILE_SIZE(tile, patch_from_places, m, placeStride, patch)
+}
+OUTLINE void strided_from_image(const f32_tile *tile, const eri_window *w, const eri_f32_image *input, float *v,
+                                size_t placeStride) {
+  tile_to_points(tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft,
+                 2 * tile->high + 1, 2 * tile->wide + 1, PLACES, input, v, placeStride, inputs_at_stride_two);
+}
+OUTLINE void strided_to_image(const f32_tile *tile, const float *m, size_t placeStride, size_t channelBegin,
+                              size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
+                              const eri_f32_epilogue *e) {
+  points_to_image(tile, m, placeStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
+                  outputs_at_stride_two);
+}
+
+/// The panels panelBegin..<panelEnd of all places. Places of odd inputs share their weights.
+OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const f32_group *tiles,
+                                 const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
+  size_t some = panelEnd - panelBegin;
+  for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
+    size_t firstY = p / 6, endY = firstY < EVEN_POINTS ? firstY + 1 : PLACES;
+    size_t firstX = p % 6, endX = firstX < EVEN_POINTS ? firstX + 1 : PLACES;
+    for (size_t panel = 0; panel < some; panel++) {
+      const float *u = packed + (p * panels + panelBegin + panel) * depth * ERI_PANEL;
+      for (size_t y = firstY; y < endY; y++) {
+        for (size_t x = firstX; x < endX; x++) {
+          f32_inside rows = rows_with_point(tiles, y == HALF_POINT || y == FOURTH, x == HALF_POINT || x == FOURTH);
+          size_t place = y * PLACES + x, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
+          for (size_t group = rows.begin / WINOGRAD_ROWS; group < end; group++) {
+            multiply_points(depth / DEPTH, v + place * vStride + group * depth * WINOGRAD_ROWS, u,
+                            m + place * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
+          }
+        }
+      }
+    }
+  }
+}
+
+static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
+                          const eri_f32_image *residualImage, const eri_f32_epilogue *e, size_t imageBegin,
+                          size_t imageEnd, float *scratch) {
+  if (!residualImage) residualImage = output;
+  eri_winograd_side vertical = eri_strided_cut(output->height), horizontal = eri_strided_cut(output->width);
+  size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
+  size_t groupSize = whole_rows(eri_strided_group(tiles));
+  size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
+  size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * ERI_STRIDED_PANELS * ERI_PANEL + ERI_LINE;
+  float *v = eri_align(scratch), *m = v + PLACES * PLACES * vStride;
+
+  for (size_t begin = 0; begin < tiles; begin += groupSize) {
+    size_t count = eri_minimum(groupSize, tiles - begin);
+    f32_group group;
+    collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
+    for (size_t i = 0; i < count; i++) {
+      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
+      strided_from_image(&group.list[i], w, input, v + row, vStride);
+    }
+    for (size_t panel = 0; panel < panels; panel += ERI_STRIDED_PANELS) {
+      size_t end = eri_minimum(panel + ERI_STRIDED_PANELS, panels);
+      multiply_all_places(depth, panels, panel, end, &group, packed, v, vStride, m, mStride);
+      for (size_t i = 0; i < count; i++) {
+        size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (end - panel) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
+        strided_to_image(&group.list[i], m + row, mStride, panel * ERI_PANEL,
+                         eri_minimum(end * ERI_PANEL, output->channels), output, residualImage, e);
+      }
+    }
+  }
+}

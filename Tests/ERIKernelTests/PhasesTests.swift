@@ -1,0 +1,88 @@
+import CERIKernels
+import ERITestSupport
+import Testing
+
+@Suite("Winograd convolution over the phases of planar input") struct PhasesTests {
+  /// Kernel sides of 1 to 8, 1 to 4 channels, and widths of which the last tile covers 1 to 4 outputs.
+  static let cases: [ConvolutionTests.Case] = {
+    var list: [ConvolutionTests.Case] = []
+    for (index, kernel) in [(7, 7), (8, 8), (5, 7), (6, 5), (3, 3), (1, 8), (2, 1)].enumerated() {
+      for (channels, outputs) in [(3, 16), (1, 5), (4, 33), (2, 64)] {
+        let step = list.count
+        let padding = [(3, 3, 3, 3), (0, 0, 0, 0), (1, 4, 2, 0), (2, 5, 6, 7)][step % 4]
+        list.append(
+          ConvolutionTests.Case(
+            window: Window(kernel: kernel, stride: (2, 2), padding: padding), images: 1 + step % 3,
+            height: 8 + 3 * index, width: 8 + step % 9, inputChannels: channels, outputChannels: outputs,
+            outputHalo: step % 3))
+      }
+    }
+    list.append(
+      ConvolutionTests.Case(
+        window: Window(kernel: (7, 7), stride: (2, 2), padding: (3, 3, 3, 3)), images: 1, height: 24, width: 121,
+        inputChannels: 3, outputChannels: 24))
+    return list
+  }()
+
+  static func run(_ problem: ConvolutionTests.Problem, _ variant: Variant, parts: [Range<Int>]) -> Images {
+    let test = problem.test
+    let source = GuardedBuffer(problem.planarInput), factors = GuardedBuffer(problem.weights)
+    let output = problem.output(halo: test.outputHalo)
+    var window = test.window.c, to = output.c
+    #expect(eri_f32_conv_phases_fits(&window, test.inputChannels))
+    let packed = GuardedBuffer(eri_f32_conv_phases_packed_count(test.inputChannels, test.outputChannels))
+    let scratch = GuardedBuffer(eri_f32_conv_phases_scratch_count(output.width, test.outputChannels))
+    eri_f32_conv_phases_pack(
+      variant.kernels, &window, factors.pointer, test.inputChannels, test.outputChannels, packed.pointer)
+    problem.withEpilogue(residualHalo: test.outputHalo) { epilogue, _ in
+      for part in parts {
+        eri_f32_conv_phases(
+          variant.kernels, &window, source.pointer, test.inputChannels, test.height, test.width, packed.pointer, &to,
+          epilogue, part.lowerBound, part.upperBound, scratch.pointer)
+      }
+    }
+    #expect(packed.isIntact && scratch.isIntact)
+    return output
+  }
+
+  static func bands(_ problem: ConvolutionTests.Problem) -> Int {
+    problem.test.images * ((problem.outputHeight + 3) / 4)
+  }
+
+  @Test(arguments: Variant.all) func `equals the sum over the window`(_ variant: Variant) {
+    for (index, test) in Self.cases.enumerated() {
+      let problem = ConvolutionTests.Problem(test, shape: index, seed: UInt64(index))
+      let output = Self.run(problem, variant, parts: [0..<Self.bands(problem)])
+      let worst = problem.worstError(output, of: Tolerance.winograd)
+      #expect(worst <= 1, "case \(index): \(test.window.kernel), \(worst) of the tolerance")
+      #expect(output.haloIsUntouched, "case \(index)")
+    }
+  }
+
+  @Test(arguments: Variant.all) func `gives the same bits however bands are split over calls`(_ variant: Variant) {
+    for (index, test) in Self.cases.enumerated() {
+      let problem = ConvolutionTests.Problem(test, shape: index + 2, seed: UInt64(index))
+      let bands = Self.bands(problem)
+      let whole = Self.run(problem, variant, parts: [0..<bands]).buffer.bits
+      let single = (0..<bands).map { $0..<$0 + 1 }, halves = [bands / 3..<bands, 0..<bands / 3]
+      #expect(Self.run(problem, variant, parts: single).buffer.bits == whole, "case \(index)")
+      #expect(Self.run(problem, variant, parts: halves).buffer.bits == whole, "case \(index)")
+    }
+  }
+
+  @Test func `other strides, dilations, groups, kernels and channel counts do not fit`() {
+    func fits(_ window: Window, channels: Int = 3) -> Bool {
+      var c = window.c
+      return eri_f32_conv_phases_fits(&c, channels)
+    }
+    #expect(fits(Window(kernel: (7, 7), stride: (2, 2))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (2, 2)), channels: 5))
+    #expect(!fits(Window(kernel: (9, 7), stride: (2, 2))))
+    #expect(!fits(Window(kernel: (7, 9), stride: (2, 2))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (2, 1))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (1, 2))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (2, 2), dilation: (2, 1))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (2, 2), dilation: (1, 2))))
+    #expect(!fits(Window(kernel: (7, 7), stride: (2, 2), groups: 3)))
+  }
+}
