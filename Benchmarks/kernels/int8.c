@@ -203,6 +203,7 @@ int main(int argc, char **argv) {
   if (argc > 2) wanted = argv[2];
   printf("single precision %s, 8 bits %s, one thread, medians of %d runs in turn, GMAC/s\n", eri_kernels_name(f32),
          eri_i8_name(i8), RUNS);
+  conv("conv1 7x7/2, 112x112, 3-64", 112, 3, 64, 7, 2);
   conv("l1 3x3, 28x28x64", 28, 64, 64, 3, 1);
   conv("l2.0 3x3/2, 28x28, 64-128", 28, 64, 128, 3, 2);
   conv("l2.0 1x1/2, 28x28, 64-128", 28, 64, 128, 1, 2);

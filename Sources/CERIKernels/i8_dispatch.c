@@ -173,6 +173,11 @@ void eri_i8_quantise(const eri_i8_kernels *kernels, const eri_f32_image *x, floa
   kernels->quantise(x, inverse, zero, y, rowBegin, rowEnd);
 }
 
+void eri_i8_quantise_planar(const eri_i8_kernels *kernels, const float *x, float inverse, int32_t zero,
+                            const eri_i8_image *y, size_t rowBegin, size_t rowEnd) {
+  kernels->quantise_planar(x, inverse, zero, y, rowBegin, rowEnd);
+}
+
 void eri_i8_dequantise(const eri_i8_kernels *kernels, const eri_i8_image *x, eri_i8_scale scale, const eri_f32_image *y,
                        size_t rowBegin, size_t rowEnd) {
   kernels->dequantise(x, scale, y, rowBegin, rowEnd);

@@ -34,6 +34,8 @@ struct eri_i8_kernels {
   void (*lookup)(const uint8_t *table, const eri_i8_image *x, const eri_i8_image *y, size_t rowBegin, size_t rowEnd);
   void (*quantise)(const eri_f32_image *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
                    size_t rowEnd);
+  void (*quantise_planar)(const float *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
+                          size_t rowEnd);
   void (*dequantise)(const eri_i8_image *x, eri_i8_scale scale, const eri_f32_image *y, size_t rowBegin,
                      size_t rowEnd);
   void (*halo_fill)(const eri_i8_image *image, int32_t zero, size_t imageBegin, size_t imageEnd);

@@ -122,6 +122,27 @@ import Testing
     }
   }
 
+  @Test(arguments: variants) func `quantising planar images interleaves their channels`(_ variant: Int8Variant) {
+    var random = Random(seed: 6)
+    for shape in Self.shapes {
+      let (count, height, width, channels) = (shape.0, shape.1, shape.2, shape.3)
+      let planar = random.floats(count * height * width * channels, in: -300...300)
+      let x = GuardedArray(planar), y = Self.images(shape, halo: shape.4)
+      var to = y.c
+      let rows = count * height
+      for part in [rows / 2..<rows, 0..<rows / 2] {
+        eri_i8_quantise_planar(variant.kernels, x.pointer, 0.5, 100, &to, part.lowerBound, part.upperBound)
+      }
+      let expected = (0..<planar.count).map { i -> UInt8 in
+        let pixel = i / channels, image = pixel / (height * width)
+        let value = planar[(image * channels + i % channels) * height * width + pixel % (height * width)]
+        return Epilogue.quantised(value, inverse: 0.5, zero: 100)
+      }
+      #expect(y.interior == expected && y.haloIs(0xa5))
+      withExtendedLifetime(x) {}
+    }
+  }
+
   @Test(arguments: variants) func `dequantising is one multiplication`(_ variant: Int8Variant) {
     var random = Random(seed: 5)
     for shape in Self.shapes {

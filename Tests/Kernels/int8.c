@@ -116,6 +116,8 @@ static void run(const eri_i8_kernels *kernels, const problem *p, uint8_t *bytes,
   output.data += count;
   eri_i8_quantise(kernels, &(eri_f32_image){floats, p->outputHeight, p->outputWidth, to, p->outputHalo}, 77.7f, 128, &output,
                   0, rows);
+  output.data += count;
+  eri_i8_quantise_planar(kernels, floats, 77.7f, 128, &output, 0, rows);
   floatOutput.data += count;
   eri_i8_dequantise(kernels, &first, scale, &floatOutput, 0, rows);
   output.data += count;
@@ -132,7 +134,7 @@ int main(void) {
   int wrong[16] = {0}, all = 0;
   for (uint64_t seed = 0; seed < PROBLEMS; seed++) {
     problem p = problem_of(seed);
-    size_t byteCount = 6 * output_count(&p), floatBytes = 3 * output_count(&p) * sizeof(float);
+    size_t byteCount = 7 * output_count(&p), floatBytes = 3 * output_count(&p) * sizeof(float);
     uint8_t *expected = memory(byteCount), *bytes = memory(byteCount);
     float *expectedFloats = memory(floatBytes), *floats = memory(floatBytes);
     run(eri_i8_variant(0), &p, expected, expectedFloats);

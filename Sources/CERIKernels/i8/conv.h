@@ -7,7 +7,7 @@ static void i8_gemm_pack(const int8_t *b, size_t strideK, size_t strideN, size_t
   int32_t *sums = packed, *grades = (int32_t *)(void *)(bytes + layout.grades);
   for (size_t panel = 0; panel < layout.panels; panel++) {
     size_t column = panel * ERI_PANEL;
-    grades[panel] = pack_panel(b + column * strideN, 1, 0, k, strideK, eri_minimum(n - column, ERI_PANEL), strideN,
+    grades[panel] = pack_panel(b + column * strideN, 1, 0, k, k, strideK, eri_minimum(n - column, ERI_PANEL), strideN,
                                bytes + layout.data + panel * layout.panelBytes, sums + column);
   }
 }
@@ -46,11 +46,13 @@ static void i8_conv_pack(const eri_window *w, const int8_t *weights, size_t inpu
     return;
   }
   eri_i8_layout layout = eri_i8_conv_layout(w, inputChannels, outputChannels);
+  bool merges = eri_i8_window_merges(w, inputChannels);
+  size_t rows = merges ? w->kernelHeight : taps, step = merges ? w->kernelWidth : 1;
   int32_t *sums = packed, *grades = (int32_t *)(void *)(bytes + layout.grades);
   for (size_t group = 0; group < w->groups; group++) {
     for (size_t panel = 0; panel < layout.panels; panel++) {
       size_t column = panel * ERI_PANEL, index = group * layout.panels + panel;
-      grades[index] = pack_panel(weights + (group * wide + column) * depth * taps, taps, 1, depth, taps,
+      grades[index] = pack_panel(weights + (group * wide + column) * depth * taps, rows, step, step * depth, depth, taps,
                                  eri_minimum(wide - column, ERI_PANEL), depth * taps,
                                  bytes + layout.data + index * layout.panelBytes, sums + index * ERI_PANEL);
     }
@@ -105,6 +107,37 @@ INLINE void point_run(const uint8_t **table, size_t count, const eri_window *w, 
   }
 }
 
+/// The same where a row of the window is one tap: table[ky * ERI_I8_BLOCK + i] points into the image where all that is read lies inside
+/// it, and otherwise to a copy.
+INLINE void point_merged_run(const uint8_t **table, size_t count, const eri_window *w, const eri_i8_image *input,
+                             size_t image, size_t y0, size_t x0, const uint8_t *zeros, uint8_t *copies) {
+  size_t channels = input->channels, length = eri_i8_merged_length(w, channels);
+  const uint8_t *end = pixel_at(input, image, input->height - 1, input->width);
+  for (size_t ky = 0; ky < w->kernelHeight; ky++, table += ERI_I8_BLOCK, copies += ERI_I8_BLOCK * length) {
+    size_t y = y0 * w->strideHeight + ky * w->dilationHeight;
+    bool blank = y < w->padTop || y - w->padTop >= input->height;
+    const uint8_t *line = blank ? zeros : pixel_at(input, image, y - w->padTop, 0);
+    for (size_t i = 0; i < count; i++) {
+      size_t x = (x0 + i) * w->strideWidth;
+      bool inside = x >= w->padLeft && x - w->padLeft + w->kernelWidth <= input->width;
+      if (blank) {
+        table[i] = zeros;
+      } else if (inside && (size_t)(end - line) >= (x - w->padLeft) * channels + length) {
+        table[i] = line + (x - w->padLeft) * channels;
+      } else {
+        uint8_t *copy = copies + i * length;
+        memcpy(copy, zeros, length);
+        for (size_t kx = 0; kx < w->kernelWidth; kx++) {
+          size_t column = x + kx;
+          if (column < w->padLeft || column - w->padLeft >= input->width) continue;
+          memcpy(copy + kx * channels, line + (column - w->padLeft) * channels, channels);
+        }
+        table[i] = copy;
+      }
+    }
+  }
+}
+
 static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
                     const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
   if (eri_window_depthwise(w, input->channels, output->channels)) {
@@ -114,8 +147,15 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
   size_t taps = w->kernelHeight * w->kernelWidth, depth = input->channels / w->groups;
   size_t wide = output->channels / w->groups;
   uint8_t *zeros = eri_i8_align(scratch);
-  const uint8_t **table = (const uint8_t **)(void *)(zeros + eri_round_up(input->channels, 64));
-  memset(zeros, e->inputZero, input->channels);
+  size_t zeroCount = eri_i8_zero_count(w, input->channels);
+  const uint8_t **table = (const uint8_t **)(void *)(zeros + zeroCount);
+  uint8_t *copies = (uint8_t *)(table + taps * ERI_I8_BLOCK);
+  bool merges = eri_i8_window_merges(w, input->channels);
+  if (merges) {
+    taps = w->kernelHeight;
+    depth = eri_i8_merged_length(w, input->channels);
+  }
+  memset(zeros, e->inputZero, zeroCount);
   eri_i8_layout layout = eri_i8_conv_layout(w, input->channels, output->channels);
   i8_finish finish = finish_of(e, output->bytes != NULL);
   size_t outStep = output_step(output), residualStep = residual_step(output, e);
@@ -128,7 +168,11 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
       size_t image = line / output->height, y = line % output->height;
       run = eri_minimum(count - at, output->width - x);
       place_run(places + at, run, place_at(output, e, image, y, x), outStep, residualStep);
-      point_run(table + at, run, w, input, image, y, x, zeros);
+      if (merges) {
+        point_merged_run(table + at, run, w, input, image, y, x, zeros, copies + at * depth);
+      } else {
+        point_run(table + at, run, w, input, image, y, x, zeros);
+      }
     }
     // Where the micro-kernel takes more rows than the block has, it repeats the last.
     size_t whole = eri_round_up(count, ROWS);

@@ -100,6 +100,23 @@ static void i8_quantise(const eri_f32_image *x, float inverse, int32_t zero, con
   }
 }
 
+static void i8_quantise_planar(const float *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
+                               size_t rowEnd) {
+  i8_quantiser q = quantiser(inverse, zero);
+  for (size_t row = rowBegin; row < rowEnd; row++) {
+    i8_row at = row_at(row, y->height);
+    for (size_t c = 0; c < y->channels; c++) {
+      const float *from = x + ((at.image * y->channels + c) * y->height + at.y) * y->width;
+      uint8_t *to = pixel_at(y, at.image, at.y, 0) + c;
+      for (size_t i = 0; i < y->width; i += LANES) {
+        uint8_t lanes[LANES];
+        store_some_bytes(lanes, quantised(load_some_floats(from + i, y->width - i), &q), LANES);
+        for (size_t j = 0; j < eri_minimum(LANES, y->width - i); j++) to[(i + j) * y->channels] = lanes[j];
+      }
+    }
+  }
+}
+
 static void i8_dequantise(const eri_i8_image *x, eri_i8_scale scale, const eri_f32_image *y, size_t rowBegin,
                           size_t rowEnd) {
   for (size_t row = rowBegin; row < rowEnd; row++) {

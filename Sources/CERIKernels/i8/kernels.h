@@ -28,6 +28,7 @@ const eri_i8_kernels VARIANT = {
     .maxpool = i8_maxpool,
     .lookup = i8_lookup,
     .quantise = i8_quantise,
+    .quantise_planar = i8_quantise_planar,
     .dequantise = i8_dequantise,
     .halo_fill = i8_halo_fill,
 };

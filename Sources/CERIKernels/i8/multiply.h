@@ -138,8 +138,9 @@ OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, 
   }
 }
 
-/// Packs one panel: weight (tap, k, n) is source[tap * strideTap + k * strideK + n * strideN]; writes the columns' sums too.
-OUTLINE int32_t pack_panel(const int8_t *source, size_t taps, size_t strideTap, size_t depth, size_t strideK,
+/// Packs one panel: weight (tap, k, n) is source[tap * strideTap + k % run * strideK + k / run + n * strideN]; writes the columns' sums
+/// too.
+OUTLINE int32_t pack_panel(const int8_t *source, size_t taps, size_t strideTap, size_t depth, size_t run, size_t strideK,
                            size_t columns, size_t strideN, uint8_t *data, int32_t *sums) {
   bool safe = true;
   for (size_t n = 0; n < ERI_PANEL; n++) sums[n] = 0;
@@ -149,7 +150,7 @@ OUTLINE int32_t pack_panel(const int8_t *source, size_t taps, size_t strideTap, 
         int32_t w[ERI_I8_QUAD];
         for (size_t i = 0; i < ERI_I8_QUAD; i++) {
           bool inside = n < columns && k + i < depth;
-          w[i] = inside ? source[tap * strideTap + (k + i) * strideK + n * strideN] : 0;
+          w[i] = inside ? source[tap * strideTap + (k + i) % run * strideK + (k + i) / run + n * strideN] : 0;
           sums[n] += w[i];
           data[n * ERI_I8_QUAD + i] = (uint8_t)w[i];
         }

@@ -144,6 +144,9 @@ void eri_i8_lookup(const eri_i8_kernels *kernels, const uint8_t *table, const er
 /// y = clamp(round_half_even(x * inverse) + zero, 0, 255); NaN gives 0.
 void eri_i8_quantise(const eri_i8_kernels *kernels, const eri_f32_image *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
                      size_t rowEnd);
+/// The same from planar images [images, C, H, W] (the file's NCHW), for a first layer's few channels.
+void eri_i8_quantise_planar(const eri_i8_kernels *kernels, const float *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
+                            size_t rowEnd);
 /// y = (float)(x - zero) * scale.
 void eri_i8_dequantise(const eri_i8_kernels *kernels, const eri_i8_image *x, eri_i8_scale scale, const eri_f32_image *y, size_t rowBegin,
                        size_t rowEnd);
