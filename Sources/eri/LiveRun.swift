@@ -32,7 +32,15 @@ struct LiveRun {
       try Console.print(json ? report.json : report.text)
       count += 1
     }
-    for note in feed.notes { Console.note(note) }
+    let notes = feed.notes
+    if count == 0, !interruption.isAsked {
+      throw CommandFailure(
+        .invalid,
+        "\(requests.map { $0.source.name }.joined(separator: " and ")): expected pictures or sound, found none"
+          + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))")
+          + "; of a pipe give a container that is read from its beginning, such as Matroska")
+    }
+    for note in notes { Console.note(note) }
     Console.note(LiveReport.summary(steps: count, of: estimator, hasSound: inputs.contains { $0.hasSound }))
     return .done
   }

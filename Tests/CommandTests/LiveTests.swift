@@ -152,6 +152,17 @@ private struct Live {
             + "convert it, for example with ffmpeg to .mp4 or .wav\n", status: 2))
   }
 
+  @Test func `a container that cannot be read from its beginning is refused, not passed over`() throws {
+    // An mp4 has its index at the end.
+    let outcome = try Command.run(
+      [Tool.eri.path, "run", "--live", "model.eri", "-"], input: live.folder.bytes(Live.clip), in: live.folder.url)
+    #expect(outcome.status == 2)
+    #expect(outcome.text == "")
+    #expect(outcome.errors.hasPrefix("eri: standard input: expected pictures or sound, found none ("))
+    #expect(
+      outcome.errors.hasSuffix("; of a pipe give a container that is read from its beginning, such as Matroska\n"))
+  }
+
   @Test func `a camera for a model of sound alone is refused`() throws {
     let model = try live.run(
       "init audio-branch heard.eri --set temporal.levels=1 --set temporal.width=8 --set temporal.blocks=1")
