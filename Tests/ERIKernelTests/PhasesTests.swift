@@ -53,7 +53,7 @@ import Testing
     for (index, test) in Self.cases.enumerated() {
       let problem = ConvolutionTests.Problem(test, shape: index, seed: UInt64(index))
       let output = Self.run(problem, variant, parts: [0..<Self.bands(problem)])
-      let worst = problem.worstError(output, of: Tolerance.winograd)
+      let worst = problem.worstError(output, of: Tolerance.winogradPhases)
       #expect(worst <= 1, "case \(index): \(test.window.kernel), \(worst) of the tolerance")
       #expect(output.haloIsUntouched, "case \(index)")
     }
