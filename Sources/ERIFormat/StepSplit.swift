@@ -97,7 +97,7 @@ private struct StepAnalysis {
       let shape = program.types[value].shape
       // Two extents are no steps: a number or two of each clip.
       guard shape.count > 2, shape[0].coefficient == 1, shape[0].symbols.count == 1, let count = shape[1].constant,
-        count > 0, shape.dropFirst(2).allSatisfy({ $0.constant != nil })
+        count > 0, shape.dropFirst(2).allSatisfy({ $0.constant != nil }), !StepAnalysis.hasChannels(value, program)
       else { continue }
       if leading.isEmpty { leading = [shape[0], shape[1]] }
       guard leading == [shape[0], shape[1]] else {
@@ -119,6 +119,19 @@ private struct StepAnalysis {
     for value in found {
       guard case .input(let input) = program.graph.values[value].source, case .filled = input.omission else { continue }
       whole.insert(value)
+    }
+  }
+
+  /// Whether an operator takes the value's axis 1 as channels, so that it cannot be steps.
+  private static func hasChannels(_ value: Int, _ program: Program) -> Bool {
+    program.graph.nodes.contains { node in
+      guard node.inputs.first == value else { return false }
+      switch node.op {
+      case .conv, .batchNorm, .maxPool, .prelu: return true
+      case .weightNorm, .linear, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat, .reshape, .transpose,
+        .gate, .onnx, .softmax:
+        return false
+      }
     }
   }
 

@@ -70,7 +70,7 @@ package struct StepAssembly {
       guard behind >= end || ahead >= end + patience else { return nil }
     }
     var picture: LivePicture?
-    while let first = pictures.first, first.seconds < end {
+    while let first = pictures.first, step(of: first) < nextIndex + 1 {
       picture = first
       pictures.removeFirst()
     }
@@ -84,5 +84,6 @@ package struct StepAssembly {
       isLast: isEnded && pictures.isEmpty && samples.isEmpty)
   }
 
-  private func step(of picture: LivePicture) -> Int { Int(min(picture.seconds / length, 1e15)) }
+  /// A picture at a step's end belongs to the next: 0.6 s is 3 steps of 0.2 s, whatever doubles make of it.
+  private func step(of picture: LivePicture) -> Int { Int(min(max(picture.seconds / length + 1e-9, 0), 1e15)) }
 }

@@ -70,8 +70,9 @@ struct InputBinding {
         throw RuntimeError(
           .invalid, at: place, "expected extents of at least \(smallest), found \(shapeText(input.shape))")
       }
-      if dimension.coefficient == 1, dimension.symbols.count == 1 {
-        let symbol = dimension.symbols[0]
+      guard dimension.symbols.count == 1 else { continue }
+      let symbol = dimension.symbols[0]
+      if dimension.coefficient == 1 {
         if let size = sizes[symbol], size != extent {
           throw RuntimeError(
             .invalid, at: place,
@@ -79,6 +80,12 @@ struct InputBinding {
           )
         }
         sizes[symbol] = extent
+      } else if sizes[symbol] == nil, dimension.coefficient > 1 {
+        // A multiple of a symbol gives it too: 32·N is 64, so N is 2.
+        guard extent % dimension.coefficient == 0 else {
+          throw RuntimeError(.invalid, at: place, "expected \(expected), found \(shapeText(input.shape))")
+        }
+        sizes[symbol] = extent / dimension.coefficient
       }
     }
     for (extent, dimension) in zip(input.shape, type.shape) {

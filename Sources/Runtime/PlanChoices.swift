@@ -81,7 +81,7 @@ package struct TunedPlans: Equatable, Sendable {
     var lines = text.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
       line.split(separator: 0x20, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
-    guard lines.popLast() == [""] else {
+    guard lines.popLast() == [""], !lines.isEmpty else {
       throw FormatError(.invalid, at: "", "expected a last line that ends, found none")
     }
     guard lines.first == ["eri-plan", "1"] else {

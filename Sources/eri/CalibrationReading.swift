@@ -72,8 +72,8 @@ struct CalibrationReading {
   }
 
   private func clipSamples() throws(CommandFailure) -> [CalibrationSample] {
-    let estimator = try Estimator(path: model.path, threads: threads)
     let clips = try ClipPaths([path]).clips
+    let estimator = try Estimator(path: model.path, threads: threads)
     let bar = ProgressBar()
     var samples: [CalibrationSample] = []
     for (number, place) in places(clips.count).enumerated() {

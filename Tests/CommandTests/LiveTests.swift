@@ -70,7 +70,8 @@ private struct Live {
     }
     #expect(piped.status == 0)
     #expect(try intensities(piped.text) == intensities(file.output))
-    #expect(try intensities(piped.text).count == 11)
+    // Matroska keeps the encoder's last samples, which mp4 cuts off: they may begin a twelfth step.
+    #expect(try (11...12).contains(intensities(piped.text).count))
   }
 
   @Test func `a short clip's only step estimates what run does of it`() throws {
@@ -89,7 +90,8 @@ private struct Live {
     let outcome = try live.run("run --live model.eri --video seen.mp4 --audio ./heard.mkv --json")
     #expect(outcome.status == 0)
     let steps = try outcome.output.split(separator: "\n").map { try object($0) }
-    #expect(steps.count == 11)
+    // Matroska keeps the encoder's last samples, which mp4 cuts off: they may begin a twelfth step.
+    #expect((11...12).contains(steps.count))
     #expect(steps.allSatisfy { $0["modalities"] as? [String] == ["audio", "video"] })
   }
 
@@ -153,9 +155,11 @@ private struct Live {
   }
 
   @Test func `a container that cannot be read from its beginning is refused, not passed over`() throws {
-    // An mp4 has its index at the end.
+    // An mp4 has its index at the end, here beyond what libav keeps of a pipe.
+    _ = try live.folder.ffmpeg(
+      "late.mp4", "-f", "lavfi", "-i", "testsrc=s=640x480:d=3:r=25", "-c:v", "mpeg4", "-q:v", "2")
     let outcome = try Command.run(
-      [Tool.eri.path, "run", "--live", "model.eri", "-"], input: live.folder.bytes(Live.clip), in: live.folder.url)
+      [Tool.eri.path, "run", "--live", "model.eri", "-"], input: live.folder.bytes("late.mp4"), in: live.folder.url)
     #expect(outcome.status == 2)
     #expect(outcome.text == "")
     #expect(outcome.errors.hasPrefix("eri: standard input: expected pictures or sound, found none ("))

@@ -155,7 +155,8 @@ import Testing
           eri-run \(ERIVersion): runs, describes and checks .eri model files
 
             eri-run exec MODEL --input NAME=FILE.npy … --output-dir DIR
-                         [--threads N] [--repeat N] [--exact] [--profile] [--json]
+                         [--threads N] [--repeat N] [--exact] [--memory fast|low]
+                         [--no-plan] [--profile] [--json]
             eri-run inspect FILE [--json]
             eri-run check FILE [--threads N]
             eri-run --version | --help

@@ -211,7 +211,9 @@ extension Model {
     ModelFault(.invalid, "value \"y\"", "expected quantization to integers of 8 to 32 bits, found float32") {
       $0.graph?.values[2].quantization = Quantization(stored: .f32, scales: [1], minimum: 0, maximum: 1)
     },
-    ModelFault(.invalid, "value \"w\"", "expected 1 or 2 scales along axis 0, found 3") {
+    ModelFault(
+      .invalid, "value \"w\"", "expected the quantization of a tensor's value on the tensor, found another on the value"
+    ) {
       $0.graph?.values[1].quantization = Quantization(stored: .i8, scales: [1, 1, 1], minimum: -127, maximum: 127)
     },
   ]

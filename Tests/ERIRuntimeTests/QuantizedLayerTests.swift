@@ -163,7 +163,7 @@ import Testing
     #expect(error?.kind == .unsupported)
     #expect(
       error?.description
-        == "value \"rectified\": expected one scale with a finite inverse for a computed value, found 3 from 1 on; this runtime cannot compute it"
+        == "value \"rectified\": expected one scale with a finite inverse for a computed value, found 3 from 1.0 on; this runtime cannot compute it"
     )
   }
 

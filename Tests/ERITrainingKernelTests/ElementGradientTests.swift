@@ -130,7 +130,7 @@ import Testing
       eri_f32_weight_norm_gradient(variant.kernels, 1, 400, v, [0.7], dw, dv.pointer, dg.pointer, false)
       return dv.bits
     }
-    // A fused multiply-add rounds once, portable C twice.
-    #expect(Set(bits).count == bits.count)
+    // A fused multiply-add rounds once, portable C twice; AVX-512 has AVX2's.
+    #expect(Set(bits).count == min(bits.count, 2))
   }
 }

@@ -138,12 +138,14 @@ struct ActivationStatistics {
     return (best.low, best.high)
   }
 
-  /// Of magnitudes: TensorRT's search over the thresholds of a histogram.
+  /// Of magnitudes: TensorRT's search over the thresholds of a histogram; the whole range where there are too few numbers for one.
   private func smallestDivergence() -> (Double, Double) {
     let largest = max(maximum.magnitude, minimum.magnitude)
     guard largest > 0 else { return (minimum, maximum) }
     let levels = minimum < 0 ? 128 : 256
-    let bins = ActivationStatistics.bins
+    // Bins that hold a few numbers each say nothing of a distribution, and the search would cut at chance gaps.
+    let bins = min(ActivationStatistics.bins, Int(counts.reduce(0, +) / 16))
+    guard bins >= 2 * levels else { return (minimum, maximum) }
     var magnitudes = [Double](repeating: 0, count: bins)
     for (bin, count) in counts.enumerated() {
       magnitudes[min(bins - 1, Int(centre(bin).magnitude / largest * Double(bins)))] += count

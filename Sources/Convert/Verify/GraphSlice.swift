@@ -98,7 +98,10 @@ package struct GraphSlice: Sendable {
         }
         operands.append(try operand(input))
       }
-      let outputs = node.outputs.map { add(Value(side.program.graph.values[$0].name, .node), for: $0) }
+      let outputs = node.outputs.map { output in
+        let value = side.program.graph.values[output]
+        return add(Value(value.name, .node, quantization: value.quantization), for: output)
+      }
       nodes.append(Node(side.fixed(node.op), inputs: operands, outputs: outputs))
     }
 
@@ -107,7 +110,7 @@ package struct GraphSlice: Sendable {
       let value = side.program.graph.values[index]
       if case .tensor(let tensor) = value.source {
         tensors.append(side.program.tensors[tensor])
-        return add(Value(value.name, .tensor(tensors.count - 1), quantization: value.quantization), for: index)
+        return add(Value(value.name, .tensor(tensors.count - 1)), for: index)
       }
       guard let start = given(index) else {
         throw FormatError(.invalid, at: "value \"\(value.name)\"", "expected a value to start from, found none")
