@@ -120,7 +120,8 @@ final class WeightStore {
       (-jobs[$0].source.floats(program), $0) < (-jobs[$1].source.floats(program), $1)
     }
     if !jobs.isEmpty {
-      for _ in 0..<min(executor.threads, jobs.count) {
+      // Any of the threads may take a job, however few there are.
+      for _ in 0..<executor.threads {
         let reader = if let reader { reader } else { try makeReader() }
         lanes.append(Lane(reader: reader, values: try FloatBlock(count: largest)))
         self.reader = nil

@@ -49,6 +49,14 @@ import Testing
     #expect(session.run() == .notBound)
   }
 
+  @Test func `any of the threads may take a job where there are fewer weights than threads`() throws {
+    // Which thread takes it is chance: 200 sessions leave none out.
+    for _ in 0..<200 {
+      let session = try Session(try program(unreadable: ["w0", "w1", "w2", "w3", "w4"]), options: options(threads: 12))
+      #expect(throws: RuntimeError.self) { try session.bind([Session.InputShape("x0", [2, 8])]) }
+    }
+  }
+
   @Test func `a weight that failed is read again by the next binding`() throws {
     let session = try Session(try program(unreadable: ["w0"]))
     for rows in [2, 2] {
