@@ -93,4 +93,68 @@ static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChann
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
+/// A tile of the current group; `high` and `wide` are its size, 4 or 3, whatever part of it lies inside the image.
+typedef struct {
+  size_t image, y, x, high, wide;
+} eri_tile;
+
+static inline eri_tile eri_tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
+  size_t perImage = vertical->count * horizontal->count;
+  size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
+  eri_tile tile = {.image = index / perImage};
+  tile.high = ty < vertical->fours ? 4 : 3;
+  tile.wide = tx < horizontal->fours ? 4 : 3;
+  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
+  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
+  return tile;
+}
+
+/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
+static inline size_t eri_tile_class(const eri_tile *tile) {
+  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
+  return tile->wide == 4 ? 2 : 3;
+}
+
+/// Calls FUNCTION(height, width, …) with the tile's size as constants.
+#define ERI_FOR_TILE_SIZE(TILE, FUNCTION, ...)   \
+  switch (eri_tile_class(TILE)) {                \
+    case 0: FUNCTION(4, 3, __VA_ARGS__); break;  \
+    case 1: FUNCTION(4, 4, __VA_ARGS__); break;  \
+    case 2: FUNCTION(3, 4, __VA_ARGS__); break;  \
+    default: FUNCTION(3, 3, __VA_ARGS__); break; \
+  }
+
+/// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
+typedef struct {
+  eri_tile list[ERI_WINOGRAD_GROUP];
+  size_t bound[5];
+} eri_tile_group;
+
+static inline void eri_collect_tiles(eri_tile_group *group, size_t first, size_t count, const eri_winograd_side *vertical,
+                                     const eri_winograd_side *horizontal) {
+  for (size_t c = 0; c < 5; c++) group->bound[c] = 0;
+  for (size_t i = 0; i < count; i++) {
+    eri_tile tile = eri_tile_at(first + i, vertical, horizontal);
+    group->bound[eri_tile_class(&tile) + 1]++;
+  }
+  for (size_t c = 1; c < 5; c++) group->bound[c] += group->bound[c - 1];
+  size_t next[4] = {group->bound[0], group->bound[1], group->bound[2], group->bound[3]};
+  for (size_t i = 0; i < count; i++) {
+    eri_tile tile = eri_tile_at(first + i, vertical, horizontal);
+    group->list[next[eri_tile_class(&tile)]++] = tile;
+  }
+}
+
+/// The rows begin..<end of a group's tiles.
+typedef struct {
+  size_t begin, end;
+} eri_tile_rows;
+
+/// Rows of the tiles that have a point: `high` if only tiles 4 high have it, `wide` likewise.
+static inline eri_tile_rows eri_rows_with_point(const eri_tile_group *group, bool high, bool wide) {
+  eri_tile_rows rows = {wide ? group->bound[1] : 0, high ? group->bound[2] : group->bound[wide ? 3 : 4]};
+  if (rows.end <= rows.begin) rows.begin = rows.end = 0;
+  return rows;
+}
+
 #endif

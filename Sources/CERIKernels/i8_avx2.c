@@ -19,21 +19,20 @@
 
 #include "i8/vector.h"
 
+#define DOT_HALVES(sums, pairs, weights) _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, weights))
+
+#include "i8/shared_256.h"
+
 // --- u8 × s8 ---
 
 #define ROWS 4
 #define PANELS 1
 #define GRADES 2
-#define VECTORS 2
 #define SHIFT(grade) ((grade) == 1 ? 0 : 128)
-typedef __m256i sums_v, weights_v;
 typedef struct {
   __m256i values, magnitudes;
 } row_v;
 
-INLINE weights_v load_weights(const uint8_t *panel, int j) {
-  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 32 * j));
-}
 INLINE row_v load_row(int grade, const uint8_t *p) {
   int32_t quad;
   memcpy(&quad, p, sizeof(quad));
@@ -47,35 +46,6 @@ INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights)
   __m256i pairs = _mm256_maddubs_epi16(row.magnitudes, weights);
   return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
-INLINE void store_sums(const sums_v *sums, int32_t *to) {
-  for (int j = 0; j < 2; j++) _mm256_storeu_si256((__m256i *)(void *)(to + 8 * j), sums[j]);
-}
-
-// --- s16 × s16 ---
-
-#define PAIR 2
-#define POINT_ROWS 6
-#define POINT_VECTORS 2
-typedef __m256i point_sums_v, point_weights_v, point_row_v;
-
-INLINE point_weights_v load_point_weights(const int16_t *panel, int j) {
-  return _mm256_loadu_si256((const __m256i *)(const void *)(panel + 16 * j));
-}
-INLINE point_row_v load_point_row(const int16_t *p) {
-  int32_t pair;
-  memcpy(&pair, p, sizeof(pair));
-  return _mm256_set1_epi32(pair);
-}
-INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point_weights_v weights) {
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(row, weights));
-}
-INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
-
-// --- Tables: each of 16 bytes gives what falls into it, and zero elsewhere ---
-
-#define LOOK_UP look_up_shuffling
-
-#include "i8/lookup_avx2.h"
 
 #include "i8/kernels.h"
 

@@ -11,7 +11,6 @@ enum {
   ERI_I8_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
   ERI_I8_DEPTH = 16,  // Winograd: channels are padded to this multiple
   ERI_I8_ROWS = 12,  // Winograd: tiles of a group are rounded up to this multiple; every variant's row count divides it
-  ERI_I8_GROUP = 96,  // Winograd: no group has more tiles
   ERI_I8_STRIP = 32,  // Winograd: output channels between the points and the image at a time, at most
 };
 
@@ -70,7 +69,7 @@ static inline size_t eri_i8_winograd_factors(size_t outputChannels) {
 static inline size_t eri_i8_winograd_group(size_t inputChannels, size_t tiles) {
   size_t fitting = eri_round_up(320u * 1024 / (ERI_WINOGRAD_POINTS * 2 * (inputChannels + ERI_I8_STRIP)) + 1, ERI_I8_ROWS);
   size_t group = fitting < 48 ? 48 : fitting;
-  return eri_minimum(eri_minimum(group, ERI_I8_GROUP), eri_round_up(tiles ? tiles : 1, ERI_I8_ROWS));
+  return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_I8_ROWS));
 }
 
 /// Bytes of one point's inputs and sums of a group; a line more, so that the points' streams do not fall on the same cache sets.

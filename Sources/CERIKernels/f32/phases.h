@@ -7,8 +7,9 @@
 
 enum { PHASE_SIDE = ERI_PHASE_SIDE, PHASE_LANES = 16 };
 
-/// 7 values at the points.
-INLINE void phases_to_points(const vf *d, vf *o) {
+/// 7 values at the points of a side of 4 outputs, the only size here.
+INLINE void phases_to_points(const int size, const vf *d, vf *o) {
+  (void)size;
   vf e[3], f[4], g[4];
   UNROLL for (int i = 0; i < 3; i++) e[i] = FMA(d[i + 2], splat(-5.0f), FMA(d[i], splat(4.0f), d[i + 4]));
   UNROLL for (int i = 1; i < 4; i++) {
@@ -26,7 +27,8 @@ INLINE void phases_to_points(const vf *d, vf *o) {
   o[6] = FMA(e[1], splat(-0.5f), e[2]);
 }
 
-INLINE void phases_from_points(const vf *m, vf *o) {
+INLINE void phases_from_points(const int size, const vf *m, vf *o) {
+  (void)size;
   vf sum = m[1] + m[2], difference = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
   o[0] = ((m[0] + sum) + sum2) + m[5];
   o[1] = FMA(m[5], splat(0.5f), FMA(difference2, splat(2.0f), difference));
@@ -118,37 +120,15 @@ OUTLINE void split_phases(const eri_window *w, const float *planes, size_t chann
 
 /// LANES lanes of one tile of the grid to its points.
 INLINE void transform_phases(const float *grid, size_t rowStride, float *v, size_t pointStride) {
-  vf half[PHASE_SIDE][PHASE_SIDE];
-  UNROLL for (int x = 0; x < PHASE_SIDE; x++) {
-    vf column[PHASE_SIDE], points[PHASE_SIDE];
-    UNROLL for (int y = 0; y < PHASE_SIDE; y++) column[y] = load(grid + (size_t)y * rowStride + x * PHASE_LANES);
-    phases_to_points(column, points);
-    UNROLL for (int p = 0; p < PHASE_SIDE; p++) half[p][x] = points[p];
-  }
-  UNROLL for (int py = 0; py < PHASE_SIDE; py++) {
-    vf points[PHASE_SIDE];
-    phases_to_points(half[py], points);
-    UNROLL for (int px = 0; px < PHASE_SIDE; px++) store(v + (size_t)(py * PHASE_SIDE + px) * pointStride, points[px]);
-  }
+  points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, grid, rowStride, PHASE_LANES, v,
+                   pointStride);
 }
 
-INLINE void outputs_of_phases(const f32_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+INLINE void outputs_of_phases(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
   (void)tile;
-  vf half[4][PHASE_SIDE];
-  UNROLL for (int px = 0; px < PHASE_SIDE; px++) {
-    vf points[PHASE_SIDE], outputs[4];
-    UNROLL for (int py = 0; py < PHASE_SIDE; py++) points[py] = load(m + (size_t)(py * PHASE_SIDE + px) * pointStride);
-    phases_from_points(points, outputs);
-    UNROLL for (int y = 0; y < 4; y++) half[y][px] = outputs[y];
-  }
-  UNROLL for (int y = 0; y < 4; y++) {
-    if ((size_t)y >= patch->rows) return;
-    vf outputs[4];
-    phases_from_points(half[y], outputs);
-    store_outputs(patch, (size_t)y, 4, outputs);
-  }
+  outputs_of_points(PHASE_SIDE, 0, phases_from_points, 4, 4, m, pointStride, patch);
 }
-OUTLINE void phases_to_image(const f32_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
+OUTLINE void phases_to_image(const eri_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
                              const eri_f32_epilogue *e) {
   points_to_image(tile, m, pointStride, ERI_PANEL, 0, output->channels, output, output, e, outputs_of_phases);
 }
@@ -209,7 +189,7 @@ static void f32_conv_phases(const eri_window *w, const float *input, size_t chan
                            packed + p * panels * depth * ERI_PANEL, m + p * mStride);
     }
     for (size_t i = 0; i < tiles; i++) {
-      f32_tile tile = {image, 4 * y, 4 * i, 4, 4};
+      eri_tile tile = {image, 4 * y, 4 * i, 4, 4};
       phases_to_image(&tile, m + i * panels * ERI_PANEL, mStride, output, e);
     }
   }

@@ -61,58 +61,26 @@ static void f32_winograd2_pack(const float *weights, size_t inputChannels, size_
 
 INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
                               size_t placeStride) {
-  vf half[PLACES][PLACES];
-  UNROLL for (int x = 0; x < 2 * wide + 1; x++) {
-    vf column[PLACES], places[PLACES];
-    UNROLL for (int y = 0; y < 2 * high + 1; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
-    places_of_inputs(high, column, places);
-    UNROLL for (int p = 0; p < PLACES; p++) {
-      if (high == 4 || (p != HALF_POINT && p != FOURTH)) half[p][x] = places[p];
-    }
-  }
-  UNROLL for (int py = 0; py < PLACES; py++) {
-    if (high < 4 && (py == HALF_POINT || py == FOURTH)) continue;
-    vf places[PLACES];
-    places_of_inputs(wide, half[py], places);
-    UNROLL for (int px = 0; px < PLACES; px++) {
-      if (wide == 4 || (px != HALF_POINT && px != FOURTH)) store(v + (size_t)(py * PLACES + px) * placeStride, places[px]);
-    }
-  }
+  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, in,
+                   rowStride, pixelStride, v, placeStride);
 }
-
 INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
-  vf half[4][PLACES];
-  UNROLL for (int px = 0; px < PLACES; px++) {
-    if (wide < 4 && (px == HALF_POINT || px == FOURTH)) continue;
-    vf places[PLACES], outputs[4];
-    UNROLL for (int py = 0; py < PLACES; py++) {
-      if (high < 4 && (py == HALF_POINT || py == FOURTH)) continue;
-      places[py] = load(m + (size_t)(py * PLACES + px) * placeStride);
-    }
-    outputs_of_places(high, places, outputs);
-    UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
-  }
-  UNROLL for (int y = 0; y < high; y++) {
-    if ((size_t)y >= patch->rows) return;
-    vf outputs[4];
-    outputs_of_places(wide, half[y], outputs);
-    store_outputs(patch, (size_t)y, wide, outputs);
-  }
+  outputs_of_points(PLACES, 1u << HALF_POINT | 1u << FOURTH, outputs_of_places, high, wide, m, placeStride, patch);
 }
 
-INLINE void inputs_at_stride_two(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+INLINE void inputs_at_stride_two(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
                                  size_t placeStride) {
-  FOR_TILE_SIZE(tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
+  ERI_FOR_TILE_SIZE(tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
 }
-INLINE void outputs_at_stride_two(const f32_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
-  FOR_TILE_SIZE(tile, patch_from_places, m, placeStride, patch)
+INLINE void outputs_at_stride_two(const eri_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
+  ERI_FOR_TILE_SIZE(tile, patch_from_places, m, placeStride, patch)
 }
-OUTLINE void strided_from_image(const f32_tile *tile, const eri_window *w, const eri_f32_image *input, float *v,
+OUTLINE void strided_from_image(const eri_tile *tile, const eri_window *w, const eri_f32_image *input, float *v,
                                 size_t placeStride) {
   tile_to_points(tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft,
                  2 * tile->high + 1, 2 * tile->wide + 1, PLACES, input, v, placeStride, inputs_at_stride_two);
 }
-OUTLINE void strided_to_image(const f32_tile *tile, const float *m, size_t placeStride, size_t channelBegin,
+OUTLINE void strided_to_image(const eri_tile *tile, const float *m, size_t placeStride, size_t channelBegin,
                               size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
                               const eri_f32_epilogue *e) {
   points_to_image(tile, m, placeStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
@@ -120,7 +88,7 @@ OUTLINE void strided_to_image(const f32_tile *tile, const float *m, size_t place
 }
 
 /// The panels panelBegin..<panelEnd of all places. Places of odd inputs share their weights.
-OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const f32_group *tiles,
+OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const eri_tile_group *tiles,
                                  const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
   size_t some = panelEnd - panelBegin;
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
@@ -130,7 +98,7 @@ OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin,
       const float *u = packed + (p * panels + panelBegin + panel) * depth * ERI_PANEL;
       for (size_t y = firstY; y < endY; y++) {
         for (size_t x = firstX; x < endX; x++) {
-          f32_inside rows = rows_with_point(tiles, y == HALF_POINT || y == FOURTH, x == HALF_POINT || x == FOURTH);
+          eri_tile_rows rows = eri_rows_with_point(tiles, y == HALF_POINT || y == FOURTH, x == HALF_POINT || x == FOURTH);
           size_t place = y * PLACES + x, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
           for (size_t group = rows.begin / WINOGRAD_ROWS; group < end; group++) {
             multiply_points(depth / DEPTH, v + place * vStride + group * depth * WINOGRAD_ROWS, u,
@@ -155,8 +123,8 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
-    f32_group group;
-    collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
+    eri_tile_group group;
+    eri_collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
       size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
       strided_from_image(&group.list[i], w, input, v + row, vStride);

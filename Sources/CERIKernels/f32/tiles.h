@@ -2,69 +2,10 @@
 
 enum { DEPTH = LANES < 8 ? 8 : LANES };  // channels of a block of V
 
-/// A tile of the current group; `high` and `wide` are its size, whatever part of it lies inside the image.
-typedef struct {
-  size_t image, y, x, high, wide;
-} f32_tile;
-
-INLINE f32_tile tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
-  size_t perImage = vertical->count * horizontal->count;
-  size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
-  f32_tile tile = {.image = index / perImage};
-  tile.high = ty < vertical->fours ? 4 : 3;
-  tile.wide = tx < horizontal->fours ? 4 : 3;
-  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
-  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
-  return tile;
-}
-
-/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
-INLINE size_t tile_class(const f32_tile *tile) {
-  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
-  return tile->wide == 4 ? 2 : 3;
-}
-
-/// Calls FUNCTION(height, width, …) with the tile's size as constants.
-#define FOR_TILE_SIZE(TILE, FUNCTION, ...)         \
-  switch (tile_class(TILE)) {                      \
-    case 0: FUNCTION(4, 3, __VA_ARGS__); break;    \
-    case 1: FUNCTION(4, 4, __VA_ARGS__); break;    \
-    case 2: FUNCTION(3, 4, __VA_ARGS__); break;    \
-    default: FUNCTION(3, 3, __VA_ARGS__); break;   \
-  }
-
 /// A group's size at which each class of tiles fills whole rows of the micro-kernel, where an image has as many of each.
 INLINE size_t whole_rows(size_t group) {
   const size_t step = 4 * WINOGRAD_ROWS;
   return group < step ? group : group / step * step;
-}
-
-/// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
-typedef struct {
-  f32_tile list[ERI_WINOGRAD_GROUP];
-  size_t bound[5];
-} f32_group;
-
-INLINE void collect_tiles(f32_group *group, size_t first, size_t count, const eri_winograd_side *vertical,
-                          const eri_winograd_side *horizontal) {
-  memset(group->bound, 0, sizeof(group->bound));
-  for (size_t i = 0; i < count; i++) {
-    f32_tile tile = tile_at(first + i, vertical, horizontal);
-    group->bound[tile_class(&tile) + 1]++;
-  }
-  for (size_t c = 1; c < 5; c++) group->bound[c] += group->bound[c - 1];
-  size_t next[4] = {group->bound[0], group->bound[1], group->bound[2], group->bound[3]};
-  for (size_t i = 0; i < count; i++) {
-    f32_tile tile = tile_at(first + i, vertical, horizontal);
-    group->list[next[tile_class(&tile)]++] = tile;
-  }
-}
-
-/// Rows of the tiles that have a point: `high` if only tiles 4 high have it, `wide` likewise.
-INLINE f32_inside rows_with_point(const f32_group *group, bool high, bool wide) {
-  f32_inside rows = {wide ? group->bound[1] : 0, high ? group->bound[2] : group->bound[wide ? 3 : 4]};
-  if (rows.end <= rows.begin) rows.begin = rows.end = 0;
-  return rows;
 }
 
 /// Where LANES channels of a tile's outputs go and what is done to them; `rows` and `columns` of them lie inside the image.
@@ -90,13 +31,63 @@ INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, cons
   }
 }
 
+/// A side's values at its points from the inputs, or its outputs from the points, for `size` outputs.
+typedef void (*f32_side_transform)(const int size, const vf *from, vf *to);
+
+enum { SIDE_MAXIMUM = 9 };  // points of a side, of any scheme
+
+/// One tile of high × wide outputs: its highInputs × wideInputs inputs of LANES channels to the pairs of a side's `side` points, of
+/// which tiles of 3 lack those whose bits `skipped` has.
+INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_transform transform, const int high,
+                             const int wide, const int highInputs, const int wideInputs, const float *in,
+                             size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
+  vf half[SIDE_MAXIMUM][SIDE_MAXIMUM];
+  UNROLL for (int x = 0; x < wideInputs; x++) {
+    vf column[SIDE_MAXIMUM], points[SIDE_MAXIMUM];
+    UNROLL for (int y = 0; y < highInputs; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
+    transform(high, column, points);
+    UNROLL for (int p = 0; p < side; p++) {
+      if (high == 4 || !(skipped >> p & 1)) half[p][x] = points[p];
+    }
+  }
+  UNROLL for (int py = 0; py < side; py++) {
+    if (high < 4 && (skipped >> py & 1)) continue;
+    vf points[SIDE_MAXIMUM];
+    transform(wide, half[py], points);
+    UNROLL for (int px = 0; px < side; px++) {
+      if (wide == 4 || !(skipped >> px & 1)) store(v + (size_t)(py * side + px) * pointStride, points[px]);
+    }
+  }
+}
+
+/// The way back, to the outputs of LANES channels of a tile.
+INLINE void outputs_of_points(const int side, const unsigned skipped, f32_side_transform transform, const int high,
+                              const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
+  vf half[4][SIDE_MAXIMUM];
+  UNROLL for (int px = 0; px < side; px++) {
+    if (wide < 4 && (skipped >> px & 1)) continue;
+    vf points[SIDE_MAXIMUM], outputs[4];
+    UNROLL for (int py = 0; py < side; py++) {
+      if (high == 4 || !(skipped >> py & 1)) points[py] = load(m + (size_t)(py * side + px) * pointStride);
+    }
+    transform(high, points, outputs);
+    UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
+  }
+  UNROLL for (int y = 0; y < high; y++) {
+    if ((size_t)y >= patch->rows) return;
+    vf outputs[4];
+    transform(wide, half[y], outputs);
+    store_outputs(patch, (size_t)y, wide, outputs);
+  }
+}
+
 /// Transforms LANES channels of a tile's inputs, or of its points.
-typedef void (*f32_input_transform)(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+typedef void (*f32_input_transform)(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
                                     size_t pointStride);
-typedef void (*f32_output_transform)(const f32_tile *tile, const float *m, size_t pointStride, const f32_patch *patch);
+typedef void (*f32_output_transform)(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch);
 
 /// All channels of a tile to V. Its rows × columns inputs, at most `side` of each, begin at the pixel (y, x), which may lie outside.
-INLINE void tile_to_points(const f32_tile *tile, ptrdiff_t y, ptrdiff_t x, size_t rows, size_t columns, const int side,
+INLINE void tile_to_points(const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, size_t rows, size_t columns, const int side,
                            const eri_f32_image *input, float *v, size_t pointStride, f32_input_transform transform) {
   size_t line = row_floats(input), channels = input->channels;
   ptrdiff_t halo = (ptrdiff_t)input->halo, top = -halo - y, left = -halo - x;
@@ -127,7 +118,7 @@ INLINE void tile_to_points(const f32_tile *tile, ptrdiff_t y, ptrdiff_t x, size_
 }
 
 /// The channels channelBegin..<channelEnd of a tile from M, whose panels lie `panelStride` floats apart, to the output image.
-INLINE void points_to_image(const f32_tile *tile, const float *m, size_t pointStride,
+INLINE void points_to_image(const eri_tile *tile, const float *m, size_t pointStride,
                            size_t panelStride, size_t channelBegin, size_t channelEnd, const eri_f32_image *output,
                            const eri_f32_image *residualImage, const eri_f32_epilogue *e,
                            f32_output_transform transform) {

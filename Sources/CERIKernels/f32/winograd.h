@@ -96,69 +96,37 @@ static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t
   pack_points(weights, inputChannels, outputChannels, packed, weights_to_points);
 }
 
-/// One tile of high × wide outputs: its (high + 2) × (wide + 2) inputs of LANES channels to all points.
 INLINE void transform_input(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride,
                             float *v, size_t pointStride) {
-  vf half[SIDE][SIDE];
-  UNROLL for (int x = 0; x < wide + 2; x++) {
-    vf column[SIDE], points[SIDE];
-    UNROLL for (int y = 0; y < high + 2; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
-    to_points(high, column, points);
-    UNROLL for (int p = 0; p < SIDE; p++) {
-      if (high == 4 || p != SKIPPED) half[p][x] = points[p];
-    }
-  }
-  UNROLL for (int py = 0; py < SIDE; py++) {
-    if (high < 4 && py == SKIPPED) continue;
-    vf points[SIDE];
-    to_points(wide, half[py], points);
-    UNROLL for (int px = 0; px < SIDE; px++) {
-      if (wide == 4 || px != SKIPPED) store(v + (size_t)(py * SIDE + px) * pointStride, points[px]);
-    }
-  }
+  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, in, rowStride, pixelStride, v,
+                   pointStride);
 }
-
 INLINE void transform_output(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
-  vf half[4][SIDE];
-  UNROLL for (int px = 0; px < SIDE; px++) {
-    if (wide < 4 && px == SKIPPED) continue;
-    vf points[SIDE], outputs[4];
-    UNROLL for (int py = 0; py < SIDE; py++) {
-      if (high == 4 || py != SKIPPED) points[py] = load(m + (size_t)(py * SIDE + px) * pointStride);
-    }
-    from_points(high, points, outputs);
-    UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
-  }
-  UNROLL for (int y = 0; y < high; y++) {
-    if ((size_t)y >= patch->rows) return;
-    vf outputs[4];
-    from_points(wide, half[y], outputs);
-    store_outputs(patch, (size_t)y, wide, outputs);
-  }
+  outputs_of_points(SIDE, 1u << SKIPPED, from_points, high, wide, m, pointStride, patch);
 }
 
-INLINE void inputs_at_unit_stride(const f32_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
+INLINE void inputs_at_unit_stride(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
                                   size_t pointStride) {
-  FOR_TILE_SIZE(tile, transform_input, in, rowStride, pixelStride, v, pointStride)
+  ERI_FOR_TILE_SIZE(tile, transform_input, in, rowStride, pixelStride, v, pointStride)
 }
-INLINE void outputs_at_unit_stride(const f32_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
-  FOR_TILE_SIZE(tile, transform_output, m, pointStride, patch)
+INLINE void outputs_at_unit_stride(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  ERI_FOR_TILE_SIZE(tile, transform_output, m, pointStride, patch)
 }
 /// A tile's inputs begin one pixel before its outputs.
-OUTLINE void unit_from_image(const f32_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
+OUTLINE void unit_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
   tile_to_points(tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, tile->high + 2, tile->wide + 2, SIDE, input, v,
                  pointStride, inputs_at_unit_stride);
 }
-OUTLINE void unit_to_image(const f32_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
+OUTLINE void unit_to_image(const eri_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
                            const eri_f32_image *residualImage, const eri_f32_epilogue *e) {
   points_to_image(tile, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, 0, output->channels, output, residualImage, e,
                   outputs_at_unit_stride);
 }
 
-OUTLINE void multiply_all_points(size_t depth, size_t panels, const f32_group *tiles, const float *packed, const float *v,
+OUTLINE void multiply_all_points(size_t depth, size_t panels, const eri_tile_group *tiles, const float *packed, const float *v,
                                  size_t vStride, float *m, size_t mStride) {
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
-    f32_inside rows = rows_with_point(tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
+    eri_tile_rows rows = eri_rows_with_point(tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
     size_t begin = rows.begin / WINOGRAD_ROWS, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
     for (size_t panel = 0; panel < panels; panel++) {
       const float *u = packed + (p * panels + panel) * depth * ERI_PANEL;
@@ -184,8 +152,8 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
-    f32_group group;
-    collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
+    eri_tile_group group;
+    eri_collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
       size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
       unit_from_image(&group.list[i], input, v + row, vStride);

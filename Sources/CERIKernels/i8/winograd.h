@@ -157,39 +157,8 @@ INLINE void transform_input(const int high, const int wide, const uint8_t *in, s
   }
 }
 
-/// A tile of the current group; `high` and `wide` are its size, whatever part of it lies inside the image.
-typedef struct {
-  size_t image, y, x, high, wide;
-} i8_tile;
-
-INLINE i8_tile tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
-  size_t perImage = vertical->count * horizontal->count;
-  size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
-  i8_tile tile = {.image = index / perImage};
-  tile.high = ty < vertical->fours ? 4 : 3;
-  tile.wide = tx < horizontal->fours ? 4 : 3;
-  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
-  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
-  return tile;
-}
-
-/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
-INLINE size_t tile_class(const i8_tile *tile) {
-  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
-  return tile->wide == 4 ? 2 : 3;
-}
-
-/// Calls FUNCTION(height, width, …) with the tile's size as constants.
-#define FOR_TILE_SIZE(TILE, FUNCTION, ...)       \
-  switch (tile_class(TILE)) {                    \
-    case 0: FUNCTION(4, 3, __VA_ARGS__); break;  \
-    case 1: FUNCTION(4, 4, __VA_ARGS__); break;  \
-    case 2: FUNCTION(3, 4, __VA_ARGS__); break;  \
-    default: FUNCTION(3, 3, __VA_ARGS__); break; \
-  }
-
 /// All channels of a tile to the points.
-OUTLINE void tile_to_points(const i8_tile *tile, const eri_i8_image *input, int32_t zero, int16_t *v,
+OUTLINE void tile_to_points(const eri_tile *tile, const eri_i8_image *input, int32_t zero, int16_t *v,
                             size_t pointStride) {
   size_t channels = input->channels, line = (input->width + 2 * input->halo) * channels;
   // The tile's inputs begin one pixel before its outputs and may reach over the halo where the last tile is larger than what is left.
@@ -214,7 +183,7 @@ OUTLINE void tile_to_points(const i8_tile *tile, const eri_i8_image *input, int3
       rowStride = SIDE * HALVES;
       pixelStride = HALVES;
     }
-    FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, v + c, pointStride)
+    ERI_FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, v + c, pointStride)
   }
 }
 
@@ -254,7 +223,8 @@ OUTLINE void multiply_strip_points(size_t depth, const int16_t *v, const int16_t
 
 /// What a group of tiles works on. Strides in elements.
 typedef struct {
-  size_t depth, panels, vStride, mStride, rowBegin[4], rowEnd[4];
+  size_t depth, panels, vStride, mStride;
+  eri_tile_group tiles;
   const float *factors;
   const int16_t *weights;
   int16_t *v;
@@ -264,10 +234,8 @@ typedef struct {
 /// All points of `count` panels from `panel` on.
 OUTLINE void multiply_all_points(const i8_group *g, size_t panel, size_t count) {
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
-    bool highOnly = p / SIDE == SKIPPED, wideOnly = p % SIDE == SKIPPED;
-    size_t which = (highOnly ? 2 : 0) + (wideOnly ? 1 : 0);
-    size_t begin = g->rowBegin[which] / POINT_ROWS * POINT_ROWS;
-    for (size_t row = begin; row < g->rowEnd[which]; row += POINT_ROWS) {
+    eri_tile_rows rows = eri_rows_with_point(&g->tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
+    for (size_t row = rows.begin / POINT_ROWS * POINT_ROWS; row < rows.end; row += POINT_ROWS) {
       const int16_t *v = g->v + p * g->vStride + row * g->depth;
       const int16_t *u = g->weights + (p * g->panels + panel) * g->depth * ERI_PANEL;
       int32_t *m = g->m + p * g->mStride + row * ERI_I8_STRIP;
@@ -325,12 +293,12 @@ INLINE void transform_output(const int high, const int wide, const int32_t *m, s
 }
 
 /// `count` panels of a tile from the points to the output.
-OUTLINE void tile_from_points(const i8_tile *tile, const i8_group *g, size_t panel, size_t count, const int32_t *m,
+OUTLINE void tile_from_points(const eri_tile *tile, const i8_group *g, size_t panel, size_t count, const int32_t *m,
                               const eri_i8_output *output, const eri_i8_epilogue *e, const i8_finish *f) {
   float plain[16 * ERI_I8_STRIP] __attribute__((aligned(64)));
   size_t first = panel * ERI_PANEL, channels = eri_minimum(output->channels - first, count * ERI_PANEL);
   for (size_t c = 0; c < channels; c += LANES) {
-    FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
+    ERI_FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
   }
   size_t rows = eri_minimum(tile->high, output->height - tile->y);
   size_t columns = eri_minimum(tile->wide, output->width - tile->x);
@@ -364,27 +332,9 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
-    i8_tile list[ERI_I8_GROUP];
-    size_t bound[5] = {0};  // class c takes the rows bound[c]..<bound[c + 1]
+    eri_collect_tiles(&g.tiles, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
-      i8_tile tile = tile_at(imageBegin * perImage + begin + i, &vertical, &horizontal);
-      bound[tile_class(&tile) + 1]++;
-    }
-    for (size_t c = 1; c < 5; c++) bound[c] += bound[c - 1];
-    size_t next[4] = {bound[0], bound[1], bound[2], bound[3]};
-    for (size_t i = 0; i < count; i++) {
-      i8_tile tile = tile_at(imageBegin * perImage + begin + i, &vertical, &horizontal);
-      list[next[tile_class(&tile)]++] = tile;
-    }
-    for (size_t i = 0; i < count; i++) {
-      tile_to_points(&list[i], input, e->inputZero, g.v + i * g.depth, g.vStride);
-    }
-    // Points that all tiles have; those that need a width of 4; a height of 4; both.
-    size_t rowBegin[4] = {0, bound[1], 0, bound[1]}, rowEnd[4] = {bound[4], bound[3], bound[2], bound[2]};
-    for (size_t which = 0; which < 4; which++) {
-      bool some = rowBegin[which] < rowEnd[which];
-      g.rowBegin[which] = some ? rowBegin[which] : 0;
-      g.rowEnd[which] = some ? rowEnd[which] : 0;
+      tile_to_points(&g.tiles.list[i], input, e->inputZero, g.v + i * g.depth, g.vStride);
     }
     // A strip of output channels at a time, so that its sums stay in cache.
     size_t strip = ERI_I8_STRIP / ERI_PANEL;
@@ -392,7 +342,7 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
       size_t some = eri_minimum(strip, g.panels - panel);
       multiply_all_points(&g, panel, some);
       for (size_t i = 0; i < count; i++) {
-        tile_from_points(&list[i], &g, panel, some, g.m + i * ERI_I8_STRIP, output, e, &finish);
+        tile_from_points(&g.tiles.list[i], &g, panel, some, g.m + i * ERI_I8_STRIP, output, e, &finish);
       }
     }
   }
