@@ -10,13 +10,7 @@ private struct Clips {
   let folder: TemporaryFolder
 
   init() throws {
-    folder = try TemporaryFolder()
-    let model = try Tool.eri.run(
-      "init dual-branch model.eri --seed 7 --set steps=8 --set spatial.image_size=32 --set spatial.base_width=8 "
-        + "--set spatial.blocks=1 --set sound.coefficients=6 --set temporal.levels=2 --set temporal.width=16 "
-        + "--set temporal.blocks=1", in: folder)
-    let clip = try Tool.eri.run("synthesize made --clips 1 --seed 0 --seconds 2", in: folder)
-    try #require(model.status == 0 && clip.status == 0)
+    folder = try TemporaryFolder.withClipModel()
     _ = try folder.ffmpeg("seen.mp4", "-i", folder.path("made/clip_0000.mp4"), "-an", "-c", "copy")
     _ = try folder.ffmpeg("heard.wav", "-i", folder.path("made/clip_0000.mp4"), "-vn")
     _ = try folder.ffmpeg("blank.mp4", "-f", "lavfi", "-i", "color=gray:s=160x120:d=1:r=25", "-c:v", "mpeg4")

@@ -6,15 +6,7 @@ import Testing
 private struct Live {
   let folder: TemporaryFolder
 
-  init() throws {
-    folder = try TemporaryFolder()
-    let model = try Tool.eri.run(
-      "init dual-branch model.eri --seed 7 --set steps=8 --set spatial.image_size=32 --set spatial.base_width=8 "
-        + "--set spatial.blocks=1 --set sound.coefficients=6 --set temporal.levels=2 --set temporal.width=16 "
-        + "--set temporal.blocks=1", in: folder)
-    let clip = try Tool.eri.run("synthesize made --clips 1 --seed 0 --seconds 2", in: folder)
-    try #require(model.status == 0 && clip.status == 0)
-  }
+  init() throws { folder = try TemporaryFolder.withClipModel() }
 
   func run(_ words: String) throws -> Tool.Outcome { try Tool.eri.run(words, in: folder) }
 
