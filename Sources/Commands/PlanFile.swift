@@ -55,10 +55,6 @@ package enum PlanFile {
   /// Writes plans beside a model.
   static func write(_ plans: TunedPlans, beside loaded: LoadedModel) throws(CommandFailure) {
     let path = path(of: loaded.path)
-    do throws(FormatError) {
-      let writer = try FileWriter(path: path)
-      try writer.append(Array(plans.text.utf8))
-      try writer.commit()
-    } catch { throw CommandFailure(error.inside(path)) }
+    do throws(FormatError) { try FileWriter.write(plans.text, to: path) } catch { throw CommandFailure(error) }
   }
 }

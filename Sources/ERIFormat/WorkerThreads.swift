@@ -2,7 +2,8 @@ import CERISystem
 
 /// Threads that divide work among them: the caller and a pool that waits beside it.
 package final class WorkerThreads: @unchecked Sendable {
-  private let pool: OpaquePointer
+  /// For loops that may not allocate, as `run` does.
+  package let pool: OpaquePointer
   package let count: Int
 
   /// - Throws: `FormatError` if the system gives fewer threads.

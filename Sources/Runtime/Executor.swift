@@ -1,10 +1,11 @@
 import CERIKernels
 import CERISystem
+import ERIFormat
 
 /// The memory and threads that run a plan.
 final class Executor {
-  private let pool: OpaquePointer
-  let threads: Int
+  /// The caller and those beside it.
+  let workers: WorkerThreads
   private let kernels: OpaquePointer
   private let profiles: Bool
   private var arena: FloatBlock
@@ -19,18 +20,14 @@ final class Executor {
   private var stage = 0
   private var step = 0
   private var pieces = 1
-  private var work: ((_ index: Int, _ thread: Int) -> Void)?
 
   /// Below this many multiply-adds per thread waking the others costs more than it saves.
   private static let smallWork = 200_000
 
   init(threads: Int, kernels: OpaquePointer, profiles: Bool) throws(RuntimeError) {
-    guard let pool = eri_pool_create(threads) else {
-      throw RuntimeError(
-        .noMemory, at: "threads", "expected \(threads) threads, found that the system gives fewer; ask for fewer")
+    do throws(FormatError) { workers = try WorkerThreads(count: threads) } catch {
+      throw RuntimeError(.noMemory, at: error.place, error.message)
     }
-    self.pool = pool
-    self.threads = threads
     self.kernels = kernels
     self.profiles = profiles
     empty = try FloatBlock(count: 0)
@@ -38,10 +35,9 @@ final class Executor {
     times = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
   }
 
-  deinit {
-    eri_pool_free(pool)
-    times.deallocate()
-  }
+  deinit { times.deallocate() }
+
+  private var threads: Int { workers.count }
 
   /// Bytes of arena and workspaces.
   var byteCount: Int { workspaces.reduce(arena.count) { $0 + $1.count } * 4 }
@@ -49,20 +45,6 @@ final class Executor {
   /// A frame without items, for single steps outside a run.
   var frame: Frame {
     Frame(kernels: kernels, arena: arena.pointer, workspace: arena.pointer, item: 0, outerItem: 0)
-  }
-
-  /// Calls `body` for each index below `count` on all threads.
-  func divide(_ count: Int, _ body: (_ index: Int, _ thread: Int) -> Void) {
-    withoutActuallyEscaping(body) { escaping in
-      work = escaping
-      eri_pool_run(
-        pool, count,
-        { context, index, thread in
-          guard let context else { return }
-          Unmanaged<Executor>.fromOpaque(context).takeUnretainedValue().work?(index, thread)
-        }, Unmanaged.passUnretained(self).toOpaque())
-      work = nil
-    }
   }
 
   /// Lets go of a plan's memory, so that two plans, or a plan and weights being read for the next, never stand side by side.
@@ -99,7 +81,7 @@ final class Executor {
       switch plan.stages[index].form {
       case .chunked(let items, let outerChunk, _):
         eri_pool_run(
-          pool, (items &+ outerChunk &- 1) / outerChunk,
+          workers.pool, (items &+ outerChunk &- 1) / outerChunk,
           { context, chunk, thread in
             guard let context else { return }
             Unmanaged<Executor>.fromOpaque(context).takeUnretainedValue().runChunk(chunk, thread)
@@ -124,7 +106,7 @@ final class Executor {
     step = index
     pieces = min(units, 2 &* threads)
     eri_pool_run(
-      pool, pieces,
+      workers.pool, pieces,
       { context, piece, thread in
         guard let context else { return }
         Unmanaged<Executor>.fromOpaque(context).takeUnretainedValue().runPiece(piece, thread)

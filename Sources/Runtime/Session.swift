@@ -117,6 +117,8 @@ public final class Session {
   private var inputs: [Slot?] = []
   private var outputSlots: [Slot] = []
   private var plan: Plan?
+  /// What the plan is bound to.
+  private var bound: [InputShape] = []
   /// Whether the last binding found its choices among the measured ones.
   package private(set) var usesTunedPlan = false
 
@@ -194,6 +196,7 @@ public final class Session {
   /// - Throws: `RuntimeError` `.invalid` naming the input whose name, shape or absence does not fit, `.unsupported` or `.noMemory`.
   public func bind(_ given: [InputShape]) throws(RuntimeError) {
     plan = nil
+    bound = []
     executor.release()
     let binding = try InputBinding(program, given)
     let graph = try boundGraph(given, binding)
@@ -201,7 +204,7 @@ public final class Session {
     planner.choices = choices(for: given)
     store.begin()
     let (plan, inputs, outputs) = try planner.plan()
-    try store.finish(executor)
+    try store.finish(executor.workers)
     store.releaseTensors()
     try executor.prepare(plan)
     self.inputs = inputs
@@ -211,6 +214,13 @@ public final class Session {
       executor.address(slot).update(repeating: fill, count: slot.elements)
     }
     self.plan = plan
+    bound = given
+  }
+
+  /// As `bind`, unless the plan is bound to these very inputs already.
+  /// - Throws: as `bind`.
+  package func bindIfNeeded(_ given: [InputShape]) throws(RuntimeError) {
+    if plan == nil || given != bound { try bind(given) }
   }
 
   /// Measured choices for these inputs; the rules' own where there are none, or where the options leave nothing to choose.

@@ -112,7 +112,7 @@ final class WeightStore {
 
   /// Reads, checks and packs what the plan has asked for on all threads.
   /// - Throws: the error of the first tensor, in the plan's order, that cannot be read or is damaged.
-  func finish(_ executor: Executor) throws(RuntimeError) {
+  func finish(_ workers: WorkerThreads) throws(RuntimeError) {
     let largest = jobs.reduce(0) { max($0, $1.source.floats(program)) }
     var lanes: [Lane] = []
     // The largest first, so that no thread is left with one at the end.
@@ -121,7 +121,7 @@ final class WeightStore {
     }
     if !jobs.isEmpty {
       // Any of the threads may take a job, however few there are.
-      for _ in 0..<executor.threads {
+      for _ in 0..<workers.count {
         let reader = if let reader { reader } else { try makeReader() }
         lanes.append(Lane(reader: reader, values: try FloatBlock(count: largest)))
         self.reader = nil
@@ -131,7 +131,7 @@ final class WeightStore {
     faults.withUnsafeMutableBufferPointer { faults in
       // Every job writes its own element.
       let slots = faults.baseAddress
-      executor.divide(jobs.count) { position, thread in
+      workers.run(jobs.count) { position, thread in
         let job = jobs[order[position]]
         do throws(RuntimeError) { try run(job, lanes[thread]) } catch { slots?[order[position]] = error }
       }

@@ -40,7 +40,6 @@ public final class Stream {
   private var branches: [StepBranch] = []
   /// By input: what the window takes of it.
   private var histories: [[StepHistory]]
-  private var bound: [Session.InputShape] = []
 
   /// Prepares both parts and starts their threads.
   /// - Throws: `RuntimeError` `.unsupported` for a model whose inputs have no steps [N, T, …] of one fixed T, and as `Session` does.
@@ -134,12 +133,7 @@ public final class Stream {
         .invalid, at: "",
         "expected a step of \(joined(inputs.map { $0.name }, separator: " or ")) before an estimate, found none")
     }
-    let shapes = present.map { Session.InputShape($0.name, $0.shape) }
-    if shapes != bound {
-      bound = []
-      try session.bind(shapes)
-      bound = shapes
-    }
+    try session.bindIfNeeded(present.map { Session.InputShape($0.name, $0.shape) })
     for history in present {
       guard let indices = try? FrameSampling.indices(count: history.count, steps: steps) else { continue }
       _ = session.withInput(history.name) { history.fill($0, indices) }

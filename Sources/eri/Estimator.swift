@@ -27,12 +27,7 @@ final class Estimator: @unchecked Sendable {
   private let lock = NSLock()
   /// Networks that no thread is running. There are as many as ever ran at once, which is fewer than the threads: most of a clip's
   /// time goes to its pictures and its sound.
-  private var idle: [Network]
-
-  private struct Network {
-    let session: Session
-    var bound: [Session.InputShape] = []
-  }
+  private var idle: [Session]
 
   /// - Throws: `CommandFailure` if the model cannot be read or is none of faces and sound.
   init(path: String, threads: Int) throws(CommandFailure) {
@@ -42,7 +37,7 @@ final class Estimator: @unchecked Sendable {
     options.tuned = try PlanFile.plans(of: clips.model, at: path)
     self.options = options
     do throws(RuntimeError) {
-      idle = [Network(session: try Session(clips.program, options: options))]
+      idle = [try Session(clips.program, options: options)]
     } catch { throw CommandFailure(error, file: path) }
     detector = try clips.makeDetector()
   }
@@ -98,28 +93,24 @@ final class Estimator: @unchecked Sendable {
   }
 
   private func intensities(of inputs: [Input]) throws(CommandFailure) -> (values: [Float], milliseconds: Double) {
-    var network: Network
+    let network: Session
     do throws(RuntimeError) {
       if let free = lock.withLock({ idle.popLast() }) {
         network = free
       } else {
-        network = Network(session: try Session(clips.program, options: options))
+        network = try Session(clips.program, options: options)
       }
       // A plan serves every clip that has the same modalities, and as many rows where the model takes them all.
-      let shapes = inputs.map { Session.InputShape($0.name, $0.shape) }
-      if shapes != network.bound {
-        try network.session.bind(shapes)
-        network.bound = shapes
-      }
+      try network.bindIfNeeded(inputs.map { Session.InputShape($0.name, $0.shape) })
     } catch { throw CommandFailure(error, file: clips.path) }
     defer { lock.withLock { idle.append(network) } }
     for input in inputs {
-      _ = network.session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
+      _ = network.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
     }
     let start = eri_clock_monotonic()
-    let status = network.session.run()
+    let status = network.run()
     let milliseconds = Double(eri_clock_monotonic() - start) / 1e6
-    guard status == .done, let intensities = network.session.withOutput(0, { [Float]($0) }),
+    guard status == .done, let intensities = network.withOutput(0, { [Float]($0) }),
       intensities.count == labels.count
     else { throw clips.otherOutput }
     return (intensities, milliseconds)

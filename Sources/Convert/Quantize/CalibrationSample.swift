@@ -24,7 +24,6 @@ package struct CalibrationSample: Sendable {
 final class SampleRunner {
   let session: Session
   private let place: String
-  private var bound: [Session.InputShape] = []
 
   init(_ model: Model, place: String, threads: Int, keepsValues: Bool = false) throws(FormatError) {
     self.place = place
@@ -40,11 +39,7 @@ final class SampleRunner {
   /// The graph's outputs for the sample, each flat.
   func run(_ sample: CalibrationSample) throws(FormatError) -> [[Float]] {
     do throws(RuntimeError) {
-      let shapes = sample.inputs.map { Session.InputShape($0.name, $0.shape) }
-      if shapes != bound {
-        try session.bind(shapes)
-        bound = shapes
-      }
+      try session.bindIfNeeded(sample.inputs.map { Session.InputShape($0.name, $0.shape) })
       for input in sample.inputs {
         _ = session.withInput(input.name) { _ = $0.update(fromContentsOf: input.values) }
       }

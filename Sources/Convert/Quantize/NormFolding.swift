@@ -1,5 +1,5 @@
-import CERISystem
 import ERIFormat
+import ERIRuntime
 
 /// Norms of constant parameters worked into the weights that they act on, so that what is quantised is what is computed with.
 extension EditableGraph {
@@ -12,11 +12,9 @@ extension EditableGraph {
       else { continue }
       var weight = try floats(v)
       let lengths = try floats(g)
-      let width = weight.count / channels
-      for channel in 0..<channels {
-        let range = channel * width..<(channel + 1) * width
-        let norm = eri_sqrt(weight[range].reduce(0.0) { $0 + Double($1) * Double($1) })
-        for place in range { weight[place] = Float(Double(weight[place]) * Double(lengths[channel]) / norm) }
+      weight.withUnsafeMutableBufferPointer { weight in
+        guard let start = weight.baseAddress else { return }
+        WeightNormStep.normalise(start, lengths, into: start, 0..<channels, weight.count / channels)
       }
       let name = values[node.outputs[0]].name
       let folded = addWeight(name, tensors[v].shape, weight)
@@ -47,9 +45,10 @@ extension EditableGraph {
       if let tensor = floatTensor(of: bias) { biases = try floats(tensor) }
       let width = weights.count / max(scale.count, 1)
       for channel in scale.indices {
-        let factor = Double(scale[channel]) / eri_sqrt(Double(variance[channel]) + Double(op.epsilon))
+        let (factor, offset) = batchNormCoefficients(
+          scale: scale, bias: shift, mean: mean, variance: variance, epsilon: op.epsilon, channel: channel)
         for place in channel * width..<(channel + 1) * width { weights[place] = Float(Double(weights[place]) * factor) }
-        biases[channel] = Float((Double(biases[channel]) - Double(mean[channel])) * factor + Double(shift[channel]))
+        biases[channel] = Float(Double(biases[channel]) * factor + offset)
       }
       tensors[weight] = Tensor(tensors[weight].name, tensors[weight].shape, floats: weights)
       let folded = addWeight(biasName(tensors[weight].name), [biases.count], biases)

@@ -16,10 +16,10 @@ extension Slot {
   }
 }
 
-/// Writes floats as bytes that stand for them; a unit is an item.
-final class QuantizeStep: Step {
-  private let integers: OpaquePointer
-  private let grid: UniformGrid
+/// Between floats and the bytes that stand for them, in one layout; a unit is an item.
+class ByteStep: Step {
+  final let integers: OpaquePointer
+  final let grid: UniformGrid
 
   init(node: Int, integers: OpaquePointer, grid: UniformGrid, input: Slot, output: Slot) {
     self.integers = integers
@@ -28,7 +28,10 @@ final class QuantizeStep: Step {
       node: node, operands: [Operand(input, sliced: true)], output: Operand(output, sliced: true), items: output.items,
       unitsPerItem: 1, workPerItem: output.elements / output.items)
   }
+}
 
+/// Writes floats as bytes that stand for them.
+final class QuantizeStep: ByteStep {
   override var kernelName: String { "quantize" }
 
   override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
@@ -43,19 +46,8 @@ final class QuantizeStep: Step {
   }
 }
 
-/// Writes the floats that bytes stand for; a unit is an item.
-final class DequantizeStep: Step {
-  private let integers: OpaquePointer
-  private let grid: UniformGrid
-
-  init(node: Int, integers: OpaquePointer, grid: UniformGrid, input: Slot, output: Slot) {
-    self.integers = integers
-    self.grid = grid
-    super.init(
-      node: node, operands: [Operand(input, sliced: true)], output: Operand(output, sliced: true), items: output.items,
-      unitsPerItem: 1, workPerItem: output.elements / output.items)
-  }
-
+/// Writes the floats that bytes stand for.
+final class DequantizeStep: ByteStep {
   override var kernelName: String { "dequantize" }
 
   override func run(_ frame: Frame, _ begin: Int, _ end: Int) {

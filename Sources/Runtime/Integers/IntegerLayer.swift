@@ -18,30 +18,20 @@ struct IntegerLayer {
   let grid: UniformGrid
 }
 
-/// Whether 8-bit integers are faster than float32 for a method and a variant of the kernels; where they are not, the layer computes in
-/// float32 from its integers.
-enum IntegerSpeed {
-  static func pays(_ method: IntegerLayer.Method, variant: String) -> Bool {
-    switch method {
-    case .product, .direct, .winograd: return variant != "scalar"
-    }
-  }
-}
-
 extension Planner {
   /// Decides which layers compute with integers: their weights and inputs are 8-bit, and that is faster here.
   mutating func findIntegerLayers() throws(RuntimeError) {
     guard let integers else { return }
-    let variant = String(cString: eri_i8_name(integers))
+    let pays =
+      switch options.integers {
+      // Vectors of integers are faster than those of float32; portable C's are not, and it computes in float32 from the integers.
+      case .whereFaster: String(cString: eri_i8_name(integers)) != "scalar"
+      case .always: true
+      case .never: false
+      }
+    guard pays else { return }
     for (index, node) in graph.nodes.enumerated() {
-      guard let layer = integerLayer(node, index, integers) else { continue }
-      let pays =
-        switch options.integers {
-        case .whereFaster: IntegerSpeed.pays(layer.method, variant: variant)
-        case .always: true
-        case .never: false
-        }
-      if pays { integerLayers[index] = layer }
+      if let layer = integerLayer(node, index, integers) { integerLayers[index] = layer }
     }
   }
 

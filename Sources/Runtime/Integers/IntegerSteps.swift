@@ -50,7 +50,6 @@ final class IntegerConvStep: Step {
     let image = output.image(at: packed.pointer)
     let channels = input.shape[1]
     let isWinograd = layer.method == .winograd
-    let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
     let scratch =
       isWinograd
       ? eri_i8_winograd_scratch_count(image.height, image.width, channels, weight[0], output.items)
@@ -59,8 +58,7 @@ final class IntegerConvStep: Step {
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
       items: output.items, unitsPerItem: isWinograd ? 1 : image.height, scratchCount: (scratch + 3) / 4,
       workPerItem: weight.reduce(1, *) * image.height * image.width,
-      // As for float32: with fewer than 64 tiles a call, the transformed weights would be read too often.
-      minimumItems: isWinograd ? max(1, (64 + tiles - 1) / tiles) : 1)
+      minimumItems: isWinograd ? ConvStep.items(ofTiles: 64, image) : 1)
   }
 
   override var kernelName: String { layer.method == .winograd ? "conv int16 winograd" : "conv int8" }
@@ -92,15 +90,11 @@ final class IntegerConvStep: Step {
   }
 }
 
-/// x · wᵀ of bytes to bytes or floats; a unit is a row.
-final class IntegerLinearStep: Step {
+/// The product of bytes, to bytes or floats.
+final class IntegerLinearStep: ProductStep {
   private let integers: OpaquePointer
   private let layer: IntegerLayer
-  private let packed: FloatBlock
   private let after: eri_activation?
-  private let epilogue: Epilogue
-  private let inputs: Int
-  private let outputs: Int
 
   /// - Parameter after: a function of the float product.
   init(
@@ -109,18 +103,8 @@ final class IntegerLinearStep: Step {
   ) {
     self.integers = integers
     self.layer = layer
-    self.packed = packed
     self.after = after
-    self.epilogue = epilogue
-    inputs = input.lastExtent
-    outputs = output.lastExtent
-    let hasItems = output.shape.count > 1
-    let items = hasItems ? output.items : 1
-    let rows = output.elements / outputs / items
-    super.init(
-      node: node, operands: [Operand(input, sliced: hasItems)] + epilogue.operands,
-      output: Operand(output, sliced: hasItems), items: items, unitsPerItem: rows, workPerItem: rows * inputs * outputs,
-      minimumItems: max(1, 98 / rows))
+    super.init(node: node, packed: packed, input: input, output: output, epilogue: epilogue)
   }
 
   override var kernelName: String { "linear int8" }

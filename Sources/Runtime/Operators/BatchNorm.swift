@@ -40,7 +40,7 @@ package final class BatchNormStep: Step {
 }
 
 /// Factor and shift of one channel: y = factor · x + shift.
-func batchNormCoefficients(
+package func batchNormCoefficients(
   scale: UnsafePointer<Float>, bias: UnsafePointer<Float>, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>,
   epsilon: Float, channel: Int
 ) -> (factor: Double, shift: Double) {

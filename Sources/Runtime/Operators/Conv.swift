@@ -90,7 +90,6 @@ final class ConvStep: Step {
     self.epilogue = epilogue
     let image = output.image(at: packed.pointer)
     let channels = input.shape[1]
-    let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
     let minimumItems: Int
     let scratch: Int
     let units: Int
@@ -108,13 +107,13 @@ final class ConvStep: Step {
       units = (image.height + ConvStep.bandRows - 1) / ConvStep.bandRows
       scratch = eri_f32_conv_phases_scratch_count(image.width, weight[0])
     case .strided:
-      minimumItems = max(1, (48 + tiles - 1) / tiles)
+      minimumItems = ConvStep.items(ofTiles: 48, image)
       units = 1
       scratch = eri_f32_winograd2_scratch_count(image.height, image.width, channels, output.items)
     case .winograd:
       units = 1
       // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
-      minimumItems = max(1, (64 + tiles - 1) / tiles)
+      minimumItems = ConvStep.items(ofTiles: 64, image)
       // A call may get any number of the items, and more of them are worked on together.
       scratch = eri_f32_winograd_scratch_count(image.height, image.width, channels, weight[0], output.items)
     }
@@ -122,6 +121,12 @@ final class ConvStep: Step {
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
       items: output.items, unitsPerItem: units, scratchCount: scratch,
       workPerItem: weight.reduce(1, *) * image.height * image.width, minimumItems: minimumItems)
+  }
+
+  /// Images that have so many tiles of 4 × 4 together.
+  static func items(ofTiles count: Int, _ image: eri_f32_image) -> Int {
+    let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
+    return max(1, (count + tiles - 1) / tiles)
   }
 
   override var kernelName: String {

@@ -1,12 +1,12 @@
 import CERIKernels
 import ERIFormat
 
-/// x · wᵀ with its epilogue; a unit is a row.
-final class LinearStep: Step {
-  private let packed: FloatBlock
-  private let epilogue: Epilogue
-  private let inputs: Int
-  private let outputs: Int
+/// x · wᵀ with its epilogue, of floats or of integers; a unit is a row.
+class ProductStep: Step {
+  final let packed: FloatBlock
+  final let epilogue: Epilogue
+  final let inputs: Int
+  final let outputs: Int
 
   init(node: Int, packed: FloatBlock, input: Slot, output: Slot, epilogue: Epilogue) {
     self.packed = packed
@@ -22,7 +22,10 @@ final class LinearStep: Step {
       // About a hundred rows read each packed weight panel once.
       minimumItems: max(1, 98 / rows))
   }
+}
 
+/// The product of floats.
+final class LinearStep: ProductStep {
   override var kernelName: String { "linear" }
 
   override func run(_ frame: Frame, _ begin: Int, _ end: Int) {

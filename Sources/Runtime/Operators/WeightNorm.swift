@@ -18,8 +18,8 @@ package final class WeightNormStep: Step {
   }
 
   /// Normalises output channels of `count` weights each; `v` and `w` may be the same memory.
-  static func normalise(
-    _ v: UnsafeMutablePointer<Float>, _ g: UnsafeMutablePointer<Float>, into w: UnsafeMutablePointer<Float>,
+  package static func normalise(
+    _ v: UnsafePointer<Float>, _ g: UnsafePointer<Float>, into w: UnsafeMutablePointer<Float>,
     _ channels: Range<Int>, _ count: Int
   ) {
     var item = channels.lowerBound
