@@ -23,7 +23,7 @@ ABSENT = {
     "ncnn": "takes no batch axis and no reshape to five axes, so that this network has to be cut into two models first",
     "LiteRT": "its converter from PyTorch or ONNX brings TensorFlow; not part of this script",
     "ExecuTorch": "its wheels want a PyTorch of their own beside the one that exports here",
-    "tract": "has no wheel; not part of this script",
+    "tract": "this script has no host for it",
 }
 
 
