@@ -172,6 +172,11 @@ void eri_f32_scale_shift(const eri_kernels *kernels, size_t rows, size_t columns
   kernels->f32_scale_shift(rows, columns, x, scale, shift, y);
 }
 
+void eri_f32_round_to_grid(const eri_kernels *kernels, const eri_f32_grid *grid, size_t count, const float *x,
+                           float *y) {
+  kernels->f32_round_to_grid(grid, count, x, y);
+}
+
 void eri_f32_transpose(const eri_kernels *kernels, size_t rows, size_t columns, const float *x, size_t xStride,
                        float *y, size_t yStride) {
   kernels->f32_transpose(rows, columns, x, xStride, y, yStride);

@@ -48,6 +48,7 @@ struct eri_kernels {
                      float *y);
   void (*f32_scale_shift)(size_t rows, size_t columns, const float *x, const float *scale, const float *shift,
                           float *y);
+  void (*f32_round_to_grid)(const eri_f32_grid *grid, size_t count, const float *x, float *y);
   void (*f32_transpose)(size_t rows, size_t columns, const float *x, size_t xStride, float *y, size_t yStride);
   size_t (*f32_peak)(size_t rounds, float *sum);
 };

@@ -26,6 +26,7 @@ extension Planner {
       guard op.kernel.count <= 2 else {
         throw unsupported(index, "pooling over 1 or 2 spatial axes", "\(op.kernel.count)")
       }
+      if try lowerBytePool(op, node, index) { return }
       let x = try channelsLast(node, 0, index, haloNeeded: 0)
       try append(
         MaxPoolStep(

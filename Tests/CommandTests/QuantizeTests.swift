@@ -45,7 +45,7 @@ import Testing
     #expect(outcome.errors.contains("float.eri: 4 weight norms worked into their weights: .g and .v became .weight"))
     let lineage = try Model(reading: folder.path("int8.eri")).lineage
     let step = try #require(lineage.first { $0.action == "quantize" })
-    #expect(step.detail.contains("activations per tensor by percentile 99.99 over 12 samples"))
+    #expect(step.detail.contains("activations per tensor by mse over 12 samples"))
     #expect(step.detail.contains("weight norms worked into their weights"))
   }
 
@@ -70,6 +70,17 @@ import Testing
     _ = try quantize()
     let outcome = try Tool.eri.run(words, in: folder)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+  }
+
+  @Test func `weights of 7 bits stay within 63 and the lineage says so`() throws {
+    let outcome = try quantize("--weight-bits 7")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let model = try Model(reading: folder.path("int8.eri"))
+    let weights = model.tensors.filter { $0.quantization != nil }
+    #expect(
+      !weights.isEmpty && weights.allSatisfy { $0.quantization?.minimum == -63 && $0.quantization?.maximum == 63 })
+    #expect(model.lineage.contains { $0.detail.contains("weights of 7 bits per output channel") })
+    #expect(try Tool.eri.run("check int8.eri", in: folder).status == 0)
   }
 
   @Test(arguments: ["minmax", "percentile", "mse", "entropy"]) func `every method keeps the outputs close`(

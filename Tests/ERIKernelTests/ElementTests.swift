@@ -69,6 +69,28 @@ import Testing
     }
   }
 
+  @Test(arguments: Variant.all) func `numbers on a grid are the nearest, halves to even`(_ variant: Variant) {
+    let inputs: [Float] = [
+      0, 0.3, -0.3, 0.5, -0.5, 1.5, 2.5, -2.5, 7.49, 199, -199, 4_194_304.5, 8_388_609, 1e30, -.infinity,
+    ]
+    for (scale, bound) in [(Float(1), Float(100)), (0.25, 20), (1, 16_777_215)] {
+      var grid = eri_f32_grid(scale: scale, inverse: 1 / scale, low: -bound, high: bound)
+      let x = GuardedBuffer(inputs), y = GuardedBuffer(inputs.count)
+      eri_f32_round_to_grid(variant.kernels, &grid, inputs.count, x.pointer, y.pointer)
+      let expected = inputs.map {
+        scale * max(-bound, min(bound, $0 * grid.inverse)).rounded(.toNearestOrEven)
+      }
+      #expect(y.values == expected)
+    }
+  }
+
+  @Test(arguments: Variant.all) func `what is no number goes to the lowest of a grid`(_ variant: Variant) {
+    var grid = eri_f32_grid(scale: 2, inverse: 0.5, low: -7, high: 5)
+    let x = GuardedBuffer([.nan]), y = GuardedBuffer(1)
+    eri_f32_round_to_grid(variant.kernels, &grid, 1, x.pointer, y.pointer)
+    #expect(y.values == [-14])
+  }
+
   @Test(arguments: Variant.all) func `binary functions take vectors and scalars`(_ variant: Variant) {
     var random = Random(seed: 2)
     for count in Self.counts {

@@ -86,6 +86,45 @@ import Testing
     #expect(try steps(bench, [y], scale: 0.05, exact: false) <= Tolerance.steps(2))
   }
 
+  /// Three planes → 7×7/2 convolution → relu → maximum → 3×3 convolution, with codes for the maximum and, if told, for what it is
+  /// taken of.
+  private func firstLayers(_ bench: inout Bench, middle: Quantization?) throws -> Int {
+    let x = bench.input([2, 3, 20, 12])
+    bench.builder.quantize(x, Self.codes(0.03, zero: 128))
+    let first = Operator.conv(Conv(strides: [2, 2], dilations: [1, 1], padsBegin: [3, 3], padsEnd: [3, 3]))
+    let product = try bench.apply(first, [x, weight(&bench, [16, 3, 7, 7]), bench.weight([16])])
+    let active = try bench.apply(.unary(Unary(.relu)), [product])
+    if let middle { bench.builder.quantize(active, middle) }
+    let pool = Operator.maxPool(
+      MaxPool(kernel: [3, 3], strides: [2, 2], dilations: [1, 1], padsBegin: [1, 1], padsEnd: [1, 1]))
+    let greatest = try bench.apply(pool, [active])
+    bench.builder.quantize(greatest, Self.codes(0.02, zero: 0))
+    let y = try bench.apply(Self.conv3x3, [greatest, weight(&bench, [16, 16, 3, 3])])
+    bench.builder.quantize(y, Self.codes(0.05, zero: 128))
+    return y
+  }
+
+  @Test(arguments: [nil, 0.02, 0.03]) func `first layers and the maximum behind them follow the reference`(
+    middle: Float?
+  ) throws {
+    var bench = Bench()
+    let y = try firstLayers(&bench, middle: middle.map { Self.codes($0, zero: 0) })
+    #expect(try steps(bench, [y], scale: 0.05) <= Tolerance.steps(1))
+  }
+
+  @Test(arguments: [(nil, true), (0.02, true), (0.03, false)])
+  func `a maximum is taken of bytes where their scale is its own`(
+    _ middle: Float?, _ isOfBytes: Bool
+  ) throws {
+    var bench = Bench()
+    let y = try firstLayers(&bench, middle: middle.map { Self.codes($0, zero: 0) })
+    var options = SessionOptions()
+    options.integers = .always
+    let names = try bench.session(bench.program(outputs: [y]), options).kernelNames
+    #expect(names.contains("max_pool int8") == isOfBytes)
+    #expect(names.contains("max_pool") == !isOfBytes)
+  }
+
   @Test func `a strided convolution of a float residual follows the reference`() throws {
     var bench = Bench()
     let x = bench.input([2, 8, 9, 9])

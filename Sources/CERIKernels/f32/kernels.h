@@ -54,6 +54,7 @@ const eri_kernels VARIANT = {
     .f32_activate = f32_activate,
     .f32_binary = f32_binary,
     .f32_scale_shift = f32_scale_shift,
+    .f32_round_to_grid = f32_round_to_grid,
     .f32_transpose = f32_transpose,
     .f32_peak = f32_peak,
 };

@@ -101,6 +101,20 @@ static void f32_scale_shift(size_t rows, size_t columns, const float *x, const f
   }
 }
 
+/// Below 2²³ adding and taking away that much leaves a magnitude without fraction, rounded to nearest, ties to even; above, none has one.
+static void f32_round_to_grid(const eri_f32_grid *grid, size_t count, const float *x, float *y) {
+  vf magic = splat(8388608.0f), low = splat(grid->low), high = splat(grid->high);
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t left = count - i;
+    vf scaled = load_some(x + i, left) * splat(grid->inverse);
+    scaled = scaled >= low ? scaled : low;
+    scaled = scaled <= high ? scaled : high;
+    vf magnitude = __builtin_elementwise_abs(scaled), whole = (magnitude + magic) - magic;
+    magnitude = magnitude < magic ? whole : magnitude;
+    store_some(y + i, splat(grid->scale) * (scaled < splat(0.0f) ? splat(0.0f) - magnitude : magnitude), left);
+  }
+}
+
 static void f32_transpose(size_t rows, size_t columns, const float *x, size_t xStride, float *y, size_t yStride) {
   size_t wholeRows = rows / LANES * LANES, wholeColumns = columns / LANES * LANES;
   for (size_t r = 0; r < wholeRows; r += LANES) {

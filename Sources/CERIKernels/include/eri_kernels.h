@@ -168,6 +168,12 @@ void eri_f32_binary(const eri_kernels *kernels, eri_binary function, size_t coun
                     float *y);
 /// y[r, c] = x[r, c] · scale[c] + shift[c], rows contiguous.
 void eri_f32_scale_shift(const eri_kernels *kernels, size_t rows, size_t columns, const float *x, const float *scale, const float *shift, float *y);
+/// The numbers scale · q of the integers q in low...high; `inverse` is 1 / scale, finite as the scale is.
+typedef struct {
+  float scale, inverse, low, high;
+} eri_f32_grid;
+/// y[i] = scale · clamp(x[i] · inverse, low, high) rounded to nearest, ties to even; NaN gives the lowest. y may be x.
+void eri_f32_round_to_grid(const eri_kernels *kernels, const eri_f32_grid *grid, size_t count, const float *x, float *y);
 /// y[c, r] = x[r, c]; strides are elements from row to row.
 void eri_f32_transpose(const eri_kernels *kernels, size_t rows, size_t columns, const float *x, size_t xStride, float *y, size_t yStride);
 

@@ -48,8 +48,11 @@ struct QuantizedWeight {
   let codes: [Int8]
   let quantization: Quantization
 
-  /// - Parameter channels: extent of axis 0.
-  init(_ floats: [Float], channels: Int) {
+  /// - Parameters:
+  ///   - channels: extent of axis 0.
+  ///   - bits: 2 to 8; codes go from 1 - 2^(bits - 1) to 2^(bits - 1) - 1.
+  init(_ floats: [Float], channels: Int, bits: Int) {
+    let greatest = Float(1 << (bits - 1)) - 1
     let width = floats.count / max(channels, 1)
     var codes = [Int8](repeating: 0, count: floats.count)
     var scales: [Float] = []
@@ -57,15 +60,16 @@ struct QuantizedWeight {
       let range = channel * width..<(channel + 1) * width
       let largest = floats[range].reduce(Float(0)) { max($0, $1.magnitude) }
       // A channel of zeros has any scale.
-      let scale = largest > 0 ? max(largest / 127, .leastNormalMagnitude) : 1
+      let scale = largest > 0 ? max(largest / greatest, .leastNormalMagnitude) : 1
       scales.append(scale)
       for index in range {
         let nearest = (Double(floats[index]) / Double(scale)).rounded(.toNearestOrEven)
-        codes[index] = Int8(max(-127, min(127, nearest)))
+        codes[index] = Int8(max(-Double(greatest), min(Double(greatest), nearest)))
       }
     }
     self.codes = codes
-    quantization = Quantization(stored: .i8, scales: scales, axis: 0, minimum: -127, maximum: 127)
+    quantization = Quantization(
+      stored: .i8, scales: scales, axis: 0, minimum: -Int32(greatest), maximum: Int32(greatest))
   }
 
   /// How much channel `channel` of the product moves for inputs of these means, by input channel.

@@ -2,9 +2,11 @@ package import ERIFormat
 
 /// How a model is quantised.
 package struct QuantizerOptions: Sendable {
-  package var method = RangeMethod.percentile
+  package var method = RangeMethod.mse
   /// Of `percentile`: the share of a value's numbers, in per cent, that lie within its range.
   package var percentile = 99.99
+  /// Bits of a weight, 7 or 8: with 7, the sums of two products of a processor without 8-bit dot products fit into 16 bits.
+  package var weightBits = 8
   package var correctsBias = false
   package var equalises = false
   /// Layers that stay in float32: names, or the beginning of names up to a dot.
@@ -252,7 +254,7 @@ package struct Quantizer {
       guard let codes = codes[layer.input] else { continue }
       let floats = try editable.floats(layer.tensor)
       let tensor = editable.tensors[layer.tensor]
-      let weight = QuantizedWeight(floats, channels: tensor.shape[0])
+      let weight = QuantizedWeight(floats, channels: tensor.shape[0], bits: options.weightBits)
       graph.tensors[layer.tensor] = Tensor(
         tensor.name, .i8, tensor.shape, role: tensor.role, quantization: weight.quantization,
         values: .bytes(weight.codes.map { UInt8(bitPattern: $0) }))
@@ -293,7 +295,7 @@ package struct Quantizer {
     var method = options.method.rawValue
     if options.method == .percentile { method += " \(decimal(options.percentile))" }
     var detail =
-      "\(counted(report.quantizedCount, "layer")) of \(layers.count) to int8: weights per output channel, symmetric; activations per tensor by \(method) over \(counted(samples.count, "sample"))"
+      "\(counted(report.quantizedCount, "layer")) of \(layers.count) to int8: weights of \(options.weightBits) bits per output channel, symmetric; activations per tensor by \(method) over \(counted(samples.count, "sample"))"
     if options.correctsBias { detail += "; biases corrected" }
     let kept = report.layers.filter { $0.reason != nil }.map { $0.name }
     if !kept.isEmpty { detail += "; in float32: \(joined(kept, separator: ", "))" }

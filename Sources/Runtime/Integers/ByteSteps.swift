@@ -34,12 +34,20 @@ class ByteStep: Step {
 final class QuantizeStep: ByteStep {
   override var kernelName: String { "quantize" }
 
+  /// Whether pixels are gathered from planes.
+  private var isPlanar: Bool { operands[0].slot.layout == .rowMajor && output.slot.layout != .rowMajor }
+
   override func run(_ frame: Frame, _ begin: Int, _ end: Int) {
     var item = begin
     while item < end {
-      var x = operands[0].slot.anyImage(at: frame.address(operands[0]) + item &* operands[0].slot.itemFloats)
+      let numbers = frame.address(operands[0]) + item &* operands[0].slot.itemFloats
       var y = output.slot.byteImage(at: frame.address(output) + item &* output.slot.itemFloats)
-      eri_i8_quantise(integers, &x, grid.inverse, grid.zeroPoint, &y, 0, y.height)
+      if isPlanar {
+        eri_i8_quantise_planar(integers, numbers, grid.inverse, grid.zeroPoint, &y, 0, y.height)
+      } else {
+        var x = operands[0].slot.anyImage(at: numbers)
+        eri_i8_quantise(integers, &x, grid.inverse, grid.zeroPoint, &y, 0, y.height)
+      }
       eri_i8_halo_fill(integers, &y, grid.zeroPoint, 0, 1)
       item &+= 1
     }

@@ -46,8 +46,7 @@ extension Planner {
     switch node.op {
     case .conv(let op):
       guard op.strides.count <= 2, quantization.scales.count == 1 || quantization.axis == 0,
-        // Images then begin at whole floats, whatever their size.
-        shapes[input][1] % 4 == 0, shape[0] % 4 == 0, shape.dropFirst().reduce(1, *) <= IntegerLayer.products
+        beginsAtWholeFloats(input), shape[0] % 4 == 0, shape.dropFirst().reduce(1, *) <= IntegerLayer.products
       else { return nil }
       let isSmallWindow =
         op.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly) == .winograd
@@ -68,6 +67,15 @@ extension Planner {
     }
   }
 
+  /// Whether its images begin at whole floats as bytes: with halo too, or with the few channels that are read without one.
+  private func beginsAtWholeFloats(_ value: Int) -> Bool {
+    let shape = shapes[value]
+    return shape[1] % 4 == 0 || hasFewChannels(shape) && shape.dropFirst().reduce(1, *) % 4 == 0
+  }
+
+  /// Fewer than Winograd on int16 would ever take.
+  private func hasFewChannels(_ shape: [Int]) -> Bool { shape[1] < 16 }
+
   /// The codes of a value that bytes can hold.
   func byteGrid(_ value: Int) -> UniformGrid? {
     guard let quantization = program.graph.values[value].quantization, quantization.stored == .u8,
@@ -76,11 +84,28 @@ extension Planner {
     return grid
   }
 
+  /// The codes in which a layer may write the value: its own, or those of the maxima that alone are taken of it. Rounding keeps
+  /// order, so that the maximum of rounded numbers is the rounded maximum.
+  func writtenGrid(_ value: Int) -> UniformGrid? {
+    if let own = byteGrid(value) { return own }
+    guard let reader = soleReader(value), case .maxPool = graph.nodes[reader].op else { return nil }
+    return byteGrid(graph.nodes[reader].outputs[0])
+  }
+
+  /// Whether the node takes maxima of bytes: those of its input, which layers read on.
+  func poolsBytes(_ node: Int, _ grid: UniformGrid?) -> Bool {
+    guard case .maxPool(let op) = graph.nodes[node].op, op.kernel.count <= 2, let input = graph.nodes[node].inputs[0],
+      shapes[input][1] % 4 == 0, let grid, byteGrid(graph.nodes[node].outputs[0]) == grid
+    else { return false }
+    return byteLayouts(graph.nodes[node].outputs[0]).contains { $0 != .rowMajor }
+  }
+
   /// The forms in which layers read the value as bytes.
   func byteLayouts(_ value: Int) -> [Layout] {
     var layouts: [Layout] = []
     var halo: Int?
-    for reader in readers[value] {
+    for reader in readers[value] where reader >= 0 {
+      if poolsBytes(reader, writtenGrid(value)) { halo = halo ?? 0 }
       guard let layer = integerLayers[reader], graph.nodes[reader].inputs[0] == value else { continue }
       switch layer.method {
       case .product: if !layouts.contains(.rowMajor) { layouts.append(.rowMajor) }
@@ -139,6 +164,7 @@ extension Planner {
     case (.rowMajor, .rowMajor): fits = true
     // Pixels go into whatever halo there is.
     case (.channelsLast, .channelsLast): fits = computed.shape.count <= 4
+    case (.rowMajor, .channelsLast) where computed.shape.count <= 4 && hasFewChannels(computed.shape): fits = true
     case (.rowMajor, .channelsLast), (.channelsLast, .rowMajor): fits = false
     }
     if !fits {

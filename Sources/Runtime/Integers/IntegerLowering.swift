@@ -52,6 +52,17 @@ extension Planner {
     return slot
   }
 
+  /// The maxima of bytes as bytes, if that is what the node's input is and its output is read as.
+  mutating func lowerBytePool(_ op: MaxPool, _ node: Node, _ index: Int) throws(RuntimeError) -> Bool {
+    guard let integers, let input = node.inputs[0], poolsBytes(index, writtenGrid(input)) else { return false }
+    let made = (slots[input].map { [$0] } ?? []) + variants[input]
+    guard let source = made.first(where: { $0.codes != nil && $0.layout != .rowMajor }),
+      let output = integerResult(node.outputs[0], { if case .channelsLast(let halo) = $0 { halo } else { nil } })
+    else { return false }
+    try append(BytePoolStep(node: index, integers: integers, window: op.window, input: source, output: output))
+    return true
+  }
+
   mutating func lowerIntegerLinear(_ layer: IntegerLayer, _ node: Node, _ index: Int) throws(RuntimeError) {
     guard let integers, let input = node.inputs[0], let weightValue = node.inputs[1] else {
       throw unsupported(index, "a weight", "none")
@@ -96,9 +107,9 @@ extension Planner {
     return op.function
   }
 
-  /// A slot of bytes for the value, if it is quantised and layers read it so in a layout that `halo` takes.
+  /// A slot of bytes for the value, if bytes are read of it in a layout that `halo` takes.
   private mutating func integerResult(_ value: Int, _ halo: (Layout) -> Int?) -> Slot? {
-    guard let grid = byteGrid(value), let layout = byteLayouts(value).first(where: { halo($0) != nil }) else {
+    guard let grid = writtenGrid(value), let layout = byteLayouts(value).first(where: { halo($0) != nil }) else {
       return nil
     }
     let slot = Slot(program.graph.values[value].name, shape: shapes[value], layout: layout, codes: grid)

@@ -17,21 +17,10 @@ final class RoundStep: Step {
     let count = output.slot.itemFloats
     let x = frame.address(operands[0])
     let y = frame.address(output)
-    let low = Float(grid.minimum) - Float(grid.zeroPoint)
-    let high = Float(grid.maximum) - Float(grid.zeroPoint)
-    let inverse = grid.inverse
-    // Adding 1.5 · 2²³ leaves no fraction to a float below 2²²: it is rounded to nearest, ties to even.
-    let isSmall = low > -0x1p22 && high < 0x1p22
-    var index = begin &* count
-    let last = end &* count
-    while index < last {
-      let scaled = x[index] * inverse
-      let above = scaled >= low ? scaled : low
-      let clamped = above <= high ? above : high
-      let nearest = isSmall ? (clamped + 0x1.8p23) - 0x1.8p23 : clamped.rounded(.toNearestOrEven)
-      y[index] = grid.scale * nearest
-      index &+= 1
-    }
+    var form = eri_f32_grid(
+      scale: grid.scale, inverse: grid.inverse, low: Float(grid.minimum) - Float(grid.zeroPoint),
+      high: Float(grid.maximum) - Float(grid.zeroPoint))
+    eri_f32_round_to_grid(frame.kernels, &form, (end &- begin) &* count, x + begin &* count, y + begin &* count)
     if output.slot.shape.count == 4 {
       var image = output.slot.image(at: y)
       eri_f32_halo_clear(frame.kernels, &image, begin, end)
