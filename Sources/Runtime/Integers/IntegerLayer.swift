@@ -48,6 +48,9 @@ extension Planner {
       guard op.strides.count <= 2, quantization.scales.count == 1 || quantization.axis == 0,
         beginsAtWholeFloats(input), shape[0] % 4 == 0, shape.dropFirst().reduce(1, *) <= IntegerLayer.products
       else { return nil }
+      // Without dot products of bytes a first layer's exact sums take longer than Winograd over its phases in float32.
+      let hasDots = !["avx2", "neon"].contains(String(cString: eri_i8_name(integers)))
+      if shapes[input][1] % 4 != 0, !hasDots, options.integers == .whereFaster { return nil }
       let isSmallWindow =
         op.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: options.sumsDirectly) == .winograd
       let size = shapes[input]
