@@ -14,7 +14,7 @@
 #define VARIANT eri_i8_kernels_avx2
 #define VARIANT_NAME "avx2"
 #define LANES 8
-#define POINT_COST 1
+#define POINT_COST 1.6f  // against weights of 7 bits
 #define HALVES 16
 
 #include "i8/vector.h"

@@ -47,6 +47,7 @@ INLINE void store_sums(const sums_v *sums, int32_t *to) { _mm512_storeu_si512(to
 
 #define PAIR 2
 #define POINT_ROWS 12
+#define POINT_PANELS 2
 #define POINT_VECTORS 1
 typedef __m512i point_sums_v, point_weights_v, point_row_v;
 

@@ -47,6 +47,7 @@ INLINE void store_sums(const sums_v *sums, int32_t *to) {
 
 #define PAIR 1
 #define POINT_ROWS 2
+#define POINT_PANELS 1
 #define POINT_VECTORS 4
 typedef vi point_sums_v;
 typedef vi point_weights_v;

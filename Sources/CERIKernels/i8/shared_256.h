@@ -16,6 +16,7 @@ INLINE void store_sums(const sums_v *sums, int32_t *to) {
 
 #define PAIR 2
 #define POINT_ROWS 6
+#define POINT_PANELS 1
 #define POINT_VECTORS 2
 typedef __m256i point_sums_v, point_weights_v, point_row_v;
 
@@ -28,7 +29,10 @@ INLINE point_row_v load_point_row(const int16_t *p) {
   return _mm256_set1_epi32(pair);
 }
 INLINE point_sums_v add_point_products(point_sums_v sums, point_row_v row, point_weights_v weights) {
-  return DOT_HALVES(sums, row, weights);
+  sums = DOT_HALVES(sums, row, weights);
+  // Keeps the order: clang would otherwise work on products of several channels at a time, for which there are not enough registers.
+  __asm__ volatile("" : "+x"(sums));
+  return sums;
 }
 INLINE void store_point_sums(const point_sums_v *sums, int32_t *to) { store_sums(sums, to); }
 

@@ -3,6 +3,7 @@
 // --- s16 × s16: smlal of a panel's 16 columns with one channel of a tile ---
 #define PAIR 1
 #define POINT_ROWS 6
+#define POINT_PANELS 1
 #define POINT_VECTORS 4
 typedef int32x4_t point_sums_v;
 typedef int16x4_t point_weights_v, point_row_v;

@@ -1,14 +1,14 @@
 // Winograd F(4×4, 3×3) on int16 with mixed tiles of 4 and 3. The variant gives
-//   HALVES              int16 lanes of the input's transform
-//   POINT_ROWS, PANELS  tiles and panels of the micro-kernel
-//   POINT_COST          u8 products in the time of one int16 product
-//   PAIR                channels that a lane of int32 sums at a time, 1 or 2
+//   HALVES      int16 lanes of the input's transform
+//   POINT_ROWS, POINT_PANELS  tiles and panels of the micro-kernel
+//   POINT_COST  u8 products in the time of one int16 product
+//   PAIR        channels that a lane of int32 sums at a time, 1 or 2
 //   POINT_VECTORS, point_sums_v, point_weights_v, load_point_weights(panel row, j), point_row_v, load_point_row(p),
 //   add_point_products(sums, row, weights), store_point_sums(sums, int32[16])
 // Points 0, 1, -1, 2, -2 and infinity, numbered 0 to 5; tiles of 3 skip -2. G's rows are the powers of a point over
 // N(p) = product over the other points q of p - q, for both sizes; Bᵀ of the smaller tile makes up for it with integers.
 
-enum { SIDE = 6, SKIPPED = 4 };
+enum { SIDE = 6, SKIPPED = 4, LINE = 32 };  // int16 of a cache line
 
 typedef int16_t vh __attribute__((ext_vector_type(HALVES)));
 typedef int16_t vh_unaligned __attribute__((ext_vector_type(HALVES), aligned(2), may_alias));
@@ -157,7 +157,8 @@ INLINE void transform_input(const int high, const int wide, const uint8_t *in, s
   }
 }
 
-/// All channels of a tile to the points.
+/// All channels of a tile to its row of V: [tile / POINT_ROWS][block of channels][POINT_ROWS][ERI_I8_DEPTH], so that the micro-kernel's
+/// tiles lie at constant distances.
 OUTLINE void tile_to_points(const eri_tile *tile, const eri_i8_image *input, int32_t zero, int16_t *v,
                             size_t pointStride) {
   size_t channels = input->channels, line = (input->width + 2 * input->halo) * channels;
@@ -183,41 +184,53 @@ OUTLINE void tile_to_points(const eri_tile *tile, const eri_i8_image *input, int
       rowStride = SIDE * HALVES;
       pixelStride = HALVES;
     }
-    ERI_FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, v + c, pointStride)
+    int16_t *to = v + c / ERI_I8_DEPTH * (POINT_ROWS * ERI_I8_DEPTH) + c % ERI_I8_DEPTH;
+    ERI_FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, to, pointStride)
   }
 }
 
 // --- Products ------------------------------------------------------------------------------------------------------
 
-/// sums[rows][panels * 16] = V U for POINT_ROWS tiles.
-INLINE void multiply_points(const int panels, size_t depth, const int16_t *v, const int16_t *u, size_t panelStride,
-                            int32_t *m) {
-  point_sums_v sums[POINT_ROWS * panels * POINT_VECTORS];
-  UNROLL for (int i = 0; i < POINT_ROWS * panels * POINT_VECTORS; i++) sums[i] = (point_sums_v){0};
-  for (size_t i = 0; i < depth; i += PAIR, u += PAIR * ERI_PANEL) {
-    point_weights_v w[panels * POINT_VECTORS];
-    UNROLL for (int j = 0; j < panels * POINT_VECTORS; j++) {
-      w[j] = load_point_weights(u + (size_t)(j / POINT_VECTORS) * panelStride, j % POINT_VECTORS);
-    }
-    UNROLL for (int r = 0; r < POINT_ROWS; r++) {
-      point_row_v a = load_point_row(v + (size_t)r * depth + i);
-      UNROLL for (int j = 0; j < panels * POINT_VECTORS; j++) {
-        int at = r * panels * POINT_VECTORS + j;
-        sums[at] = add_point_products(sums[at], a, w[j]);
+/// M[rows][panels * 16] = V U for POINT_ROWS tiles; `blocks` blocks of channels, V's being [POINT_ROWS][ERI_I8_DEPTH]. The weights at
+/// `next` are fetched meanwhile. Arrays have the most elements that any call needs, since a size that depends on a parameter would
+/// keep them in memory.
+INLINE void multiply_points(const int panels, size_t blocks, const int16_t *v, const int16_t *u, const int16_t *next,
+                            size_t panelStride, int32_t *m) {
+  point_sums_v sums[POINT_ROWS * POINT_PANELS * POINT_VECTORS];
+  const int vectors = panels * POINT_VECTORS;
+  UNROLL for (int i = 0; i < POINT_ROWS * vectors; i++) sums[i] = (point_sums_v){0};
+  for (size_t block = 0; block < blocks; block++) {
+    UNROLL for (int i = 0; i < ERI_I8_DEPTH; i += PAIR) {
+      point_weights_v w[POINT_PANELS * POINT_VECTORS];
+      UNROLL for (int j = 0; j < vectors; j++) {
+        w[j] = load_point_weights(u + i * ERI_PANEL + (size_t)(j / POINT_VECTORS) * panelStride, j % POINT_VECTORS);
+      }
+      if (i * ERI_PANEL % LINE == 0) {
+        UNROLL for (int j = 0; j < panels; j++) __builtin_prefetch(next + i * ERI_PANEL + (size_t)j * panelStride);
+      }
+      UNROLL for (int r = 0; r < POINT_ROWS; r++) {
+        point_row_v a = load_point_row(v + r * ERI_I8_DEPTH + i);
+        UNROLL for (int j = 0; j < vectors; j++) {
+          sums[r * vectors + j] = add_point_products(sums[r * vectors + j], a, w[j]);
+        }
       }
     }
+    v += POINT_ROWS * ERI_I8_DEPTH;
+    u += ERI_I8_DEPTH * ERI_PANEL;
+    next += ERI_I8_DEPTH * ERI_PANEL;
   }
   UNROLL for (int i = 0; i < POINT_ROWS * panels; i++) {
     store_point_sums(sums + i * POINT_VECTORS, m + i / panels * ERI_I8_STRIP + i % panels * ERI_PANEL);
   }
 }
 
-OUTLINE void multiply_panel_points(size_t depth, const int16_t *v, const int16_t *u, int32_t *m) {
-  multiply_points(1, depth, v, u, 0, m);
+OUTLINE void multiply_panel_points(size_t blocks, const int16_t *v, const int16_t *u, const int16_t *next, int32_t *m) {
+  multiply_points(1, blocks, v, u, next, 0, m);
 }
-#if PANELS > 1
-OUTLINE void multiply_strip_points(size_t depth, const int16_t *v, const int16_t *u, size_t panelStride, int32_t *m) {
-  multiply_points(PANELS, depth, v, u, panelStride, m);
+#if POINT_PANELS > 1
+OUTLINE void multiply_strip_points(size_t blocks, const int16_t *v, const int16_t *u, const int16_t *next,
+                                   size_t panelStride, int32_t *m) {
+  multiply_points(POINT_PANELS, blocks, v, u, next, panelStride, m);
 }
 #endif
 
@@ -233,20 +246,25 @@ typedef struct {
 
 /// All points of `count` panels from `panel` on.
 OUTLINE void multiply_all_points(const i8_group *g, size_t panel, size_t count) {
+  const size_t blocks = g->depth / ERI_I8_DEPTH, panelStride = g->depth * ERI_PANEL;
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
     eri_tile_rows rows = eri_rows_with_point(&g->tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
+    const int16_t *weights = g->weights + (p * g->panels + panel) * panelStride;
     for (size_t row = rows.begin / POINT_ROWS * POINT_ROWS; row < rows.end; row += POINT_ROWS) {
       const int16_t *v = g->v + p * g->vStride + row * g->depth;
-      const int16_t *u = g->weights + (p * g->panels + panel) * g->depth * ERI_PANEL;
       int32_t *m = g->m + p * g->mStride + row * ERI_I8_STRIP;
-      size_t done = 0;
-#if PANELS > 1
-      for (; done + PANELS <= count; done += PANELS) {
-        multiply_strip_points(g->depth, v, u + done * g->depth * ERI_PANEL, g->depth * ERI_PANEL, m + done * ERI_PANEL);
+      // The next point's weights lie too far for the processor to expect them: the last tiles fetch them.
+      bool last = row + POINT_ROWS >= rows.end && p + 1 < ERI_WINOGRAD_POINTS;
+      size_t ahead = last ? g->panels * panelStride : 0, done = 0;
+#if POINT_PANELS > 1
+      for (; done + POINT_PANELS <= count; done += POINT_PANELS) {
+        const int16_t *u = weights + done * panelStride;
+        multiply_strip_points(blocks, v, u, u + ahead, panelStride, m + done * ERI_PANEL);
       }
 #endif
       for (; done < count; done++) {
-        multiply_panel_points(g->depth, v, u + done * g->depth * ERI_PANEL, m + done * ERI_PANEL);
+        const int16_t *u = weights + done * panelStride;
+        multiply_panel_points(blocks, v, u, u + ahead, m + done * ERI_PANEL);
       }
     }
   }
@@ -295,20 +313,26 @@ INLINE void transform_output(const int high, const int wide, const int32_t *m, s
 /// `count` panels of a tile from the points to the output.
 OUTLINE void tile_from_points(const eri_tile *tile, const i8_group *g, size_t panel, size_t count, const int32_t *m,
                               const eri_i8_output *output, const eri_i8_epilogue *e, const i8_finish *f) {
-  float plain[16 * ERI_I8_STRIP] __attribute__((aligned(64)));
   size_t first = panel * ERI_PANEL, channels = eri_minimum(output->channels - first, count * ERI_PANEL);
-  for (size_t c = 0; c < channels; c += LANES) {
-    ERI_FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
-  }
   size_t rows = eri_minimum(tile->high, output->height - tile->y);
   size_t columns = eri_minimum(tile->wide, output->width - tile->x);
   i8_place places[16];
   for (size_t y = 0; y < rows; y++) {
     place_run(places + y * columns, columns, place_at(output, e, tile->image, tile->y + y, tile->x),
               output_step(output), residual_step(output, e));
-    if (columns < 4 && y > 0) {  // the pixels side by side, as their places are
-      memmove(plain + y * columns * ERI_I8_STRIP, plain + 4 * y * ERI_I8_STRIP, columns * ERI_I8_STRIP * sizeof(float));
-    }
+  }
+  // The pixels lie apart, so that the processor does not expect them: they come while the sums are transformed.
+  size_t size = output->bytes ? 1 : sizeof(float);
+  for (size_t i = 0; i < rows * columns; i++) {
+    __builtin_prefetch((const uint8_t *)places[i].out + first * size, 1);
+    if (places[i].residual) __builtin_prefetch((const uint8_t *)places[i].residual + first);
+  }
+  float plain[16 * ERI_I8_STRIP] __attribute__((aligned(64)));
+  for (size_t c = 0; c < channels; c += LANES) {
+    ERI_FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
+  }
+  for (size_t y = 1; y < rows && columns < 4; y++) {  // the pixels side by side, as their places are
+    memmove(plain + y * columns * ERI_I8_STRIP, plain + 4 * y * ERI_I8_STRIP, columns * ERI_I8_STRIP * sizeof(float));
   }
   f->rows(&f->constants, plain, ERI_I8_STRIP, NULL, rows * columns, places, first, channels);
 }
@@ -334,7 +358,8 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
     size_t count = eri_minimum(groupSize, tiles - begin);
     eri_collect_tiles(&g.tiles, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
-      tile_to_points(&g.tiles.list[i], input, e->inputZero, g.v + i * g.depth, g.vStride);
+      tile_to_points(&g.tiles.list[i], input, e->inputZero, g.v + i / POINT_ROWS * POINT_ROWS * g.depth + i % POINT_ROWS * ERI_I8_DEPTH,
+                     g.vStride);
     }
     // A strip of output channels at a time, so that its sums stay in cache.
     size_t strip = ERI_I8_STRIP / ERI_PANEL;
