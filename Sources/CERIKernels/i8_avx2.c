@@ -44,7 +44,9 @@ INLINE row_v load_row(int grade, const uint8_t *p) {
 INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
   if (grade != 1) weights = _mm256_sign_epi8(weights, row.values);
   __m256i pairs = _mm256_maddubs_epi16(row.magnitudes, weights);
-  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  __asm__("" : "+x"(sums));
+  return sums;
 }
 
 #include "i8/kernels.h"

@@ -17,14 +17,14 @@ typedef struct {
 /// tile[rows][panels * 16] = sums of the block's rows from `row` on.
 INLINE void multiply_tile(const int rows, const int panels, const int grade, const i8_block *block,
                           const uint8_t *const *table, const uint8_t *weights, size_t panelBytes, int32_t *tile) {
-  sums_v sums[rows * panels * VECTORS];
+  sums_v sums[ROWS * PANELS * VECTORS];  // of constant size, to be kept in registers
   UNROLL for (int i = 0; i < rows * panels * VECTORS; i++) sums[i] = (sums_v){0};
   size_t quads = block->length / ERI_I8_QUAD, left = block->length % ERI_I8_QUAD;
   for (size_t tap = 0; tap < block->taps; tap++, table += block->stride) {
-    const uint8_t *row[rows];
+    const uint8_t *row[ROWS];
     UNROLL for (int r = 0; r < rows; r++) row[r] = table[r];
     for (size_t quad = 0; quad < quads; quad++, weights += ERI_I8_QUAD_BYTES) {
-      weights_v w[panels * VECTORS];
+      weights_v w[PANELS * VECTORS];
       UNROLL for (int j = 0; j < panels * VECTORS; j++) {
         w[j] = load_weights(weights + (size_t)(j / VECTORS) * panelBytes, j % VECTORS);
       }
@@ -36,7 +36,7 @@ INLINE void multiply_tile(const int rows, const int panels, const int grade, con
       }
     }
     if (left) {  // the padded weights are zero, so only reading past a row's end has to be avoided
-      weights_v w[panels * VECTORS];
+      weights_v w[PANELS * VECTORS];
       UNROLL for (int j = 0; j < panels * VECTORS; j++) {
         w[j] = load_weights(weights + (size_t)(j / VECTORS) * panelBytes, j % VECTORS);
       }
@@ -106,7 +106,7 @@ INLINE i8_weights weights_at(const eri_i8_layout *layout, const void *packed, si
 /// Multiplies a block of rows with all panels and finishes them; `firstChannel` is the group's.
 OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, const i8_weights *weights,
                             int32_t inputZero, const i8_finish *finish, size_t firstChannel, const i8_place *places) {
-  int32_t tile[ROWS * PANELS * ERI_PANEL] __attribute__((aligned(64)));
+  int32_t sums[ERI_I8_BLOCK * PANELS * ERI_PANEL] __attribute__((aligned(64)));
   // Rows beyond the block's repeat its last.
   size_t whole = eri_round_up(block->rows, ROWS);
   for (size_t panel = 0, count; panel < weights->panels; panel += count) {
@@ -122,6 +122,7 @@ OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, 
     }
     size_t columns = eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL);
     for (size_t row = 0; row < whole; row += ROWS) {
+      int32_t *tile = sums + row * count * ERI_PANEL;
       if (block->rows == 1) {
         multiply_one(block, grade, table, data, tile);
 #if PANELS > 1
@@ -131,10 +132,9 @@ OUTLINE void multiply_block(const i8_block *block, const uint8_t *const *table, 
       } else {
         multiply_rows(block, grade, table + row, data, tile);
       }
-      size_t rows = eri_minimum(block->rows - row, ROWS);
-      finish->rows(&finish->constants, tile, count * ERI_PANEL, corrections, rows, places + row,
-                   firstChannel + panel * ERI_PANEL, columns);
     }
+    finish->rows(&finish->constants, sums, count * ERI_PANEL, corrections, block->rows, places,
+                 firstChannel + panel * ERI_PANEL, columns);
   }
 }
 

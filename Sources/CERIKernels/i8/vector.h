@@ -12,6 +12,8 @@ typedef float vf_unaligned __attribute__((ext_vector_type(LANES), aligned(4), ma
 typedef int32_t vi_unaligned __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
 typedef uint8_t vb_unaligned __attribute__((ext_vector_type(LANES), aligned(1), may_alias));
 
+enum { PANEL_VECTORS = ERI_PANEL / LANES };
+
 INLINE vf splat(float x) { return (vf)x; }
 INLINE vf load_floats(const float *p) { return *(const vf_unaligned *)p; }
 INLINE vi load_sums(const int32_t *p) { return *(const vi_unaligned *)p; }
@@ -101,7 +103,7 @@ enum { NO_RESIDUAL, BYTES_RESIDUAL, FLOATS_RESIDUAL };
 INLINE void finish_lanes(const bool toBytes, const int residual, const i8_constants *k, vf v, vf scale, vf bias, size_t n,
                          size_t count, const i8_place *place) {
   v = v * scale;
-  if (k->bias) v = v + bias;
+  v = v + bias;
   if (residual != NO_RESIDUAL) v = bounded(v, k->firstFloor);
   if (residual == BYTES_RESIDUAL) {
     v = v + dequantised(load_some_bytes((const uint8_t *)place->residual + n, count), k->residualScale);
@@ -119,33 +121,46 @@ INLINE void finish_lanes(const bool toBytes, const int residual, const i8_consta
 typedef void (*i8_finisher)(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,
                             size_t rows, const i8_place *places, size_t n, size_t channels);
 
+/// The sums of `vectors` vectors of channels from `c` on; the last vector has `count` channels.
+INLINE void finish_channels(const bool toBytes, const int residual, const bool whole, const int vectors, const i8_constants *k,
+                            const void *sums, size_t stride, const int32_t *corrections, size_t rows,
+                            const i8_place *places, size_t n, size_t c, size_t count) {
+  vf scale[PANEL_VECTORS], bias[PANEL_VECTORS];
+  vi correction[PANEL_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) {
+    size_t at = c + (size_t)j * LANES;
+    scale[j] = load_some_floats(k->scale + n + at, whole ? LANES : count);
+    bias[j] = k->bias ? load_some_floats(k->bias + n + at, whole ? LANES : count) : splat(-0.0f);  // changes nothing
+    correction[j] = corrections ? load_sums(corrections + at) : (vi)0;
+  }
+  for (size_t r = 0; r < rows; r++) {
+    UNROLL for (int j = 0; j < vectors; j++) {
+      size_t at = c + (size_t)j * LANES;
+      vf v = corrections ? __builtin_convertvector(load_sums((const int32_t *)sums + r * stride + at) - correction[j], vf)
+                         : load_floats((const float *)sums + r * stride + at);
+      finish_lanes(toBytes, residual, k, v, scale[j], bias[j], n + at, whole ? LANES : count, &places[r]);
+    }
+  }
+}
+
 INLINE void finish_rows(const bool toBytes, const int residual, const i8_constants *constants, const void *sums,
                         size_t stride, const int32_t *corrections, size_t rows, const i8_place *places, size_t n,
                         size_t channels) {
   const i8_constants copy = *constants, *k = &copy;  // which no store can change: it stays in registers
-  for (size_t c = 0; c < channels; c += LANES) {
-    size_t count = channels - c;
-    vf scale = load_some_floats(k->scale + n + c, count);
-    vf bias = k->bias ? load_some_floats(k->bias + n + c, count) : splat(0.0f);
+  size_t c = 0;
+  for (; c + ERI_PANEL <= channels; c += ERI_PANEL) {
     if (corrections) {
-      vi correction = load_sums(corrections + c);
-      for (size_t r = 0; r < rows; r++) {
-        vf v = __builtin_convertvector(load_sums((const int32_t *)sums + r * stride + c) - correction, vf);
-        if (count >= LANES) {
-          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, LANES, &places[r]);
-        } else {
-          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, count, &places[r]);
-        }
-      }
+      finish_channels(toBytes, residual, true, PANEL_VECTORS, k, sums, stride, corrections, rows, places, n, c, LANES);
     } else {
-      for (size_t r = 0; r < rows; r++) {
-        vf v = load_floats((const float *)sums + r * stride + c);
-        if (count >= LANES) {
-          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, LANES, &places[r]);
-        } else {
-          finish_lanes(toBytes, residual, k, v, scale, bias, n + c, count, &places[r]);
-        }
-      }
+      finish_channels(toBytes, residual, true, PANEL_VECTORS, k, sums, stride, NULL, rows, places, n, c, LANES);
+    }
+  }
+  for (; c < channels; c += LANES) {
+    size_t count = eri_minimum(channels - c, LANES);
+    if (corrections) {
+      finish_channels(toBytes, residual, false, 1, k, sums, stride, corrections, rows, places, n, c, count);
+    } else {
+      finish_channels(toBytes, residual, false, 1, k, sums, stride, NULL, rows, places, n, c, count);
     }
   }
 }
