@@ -1,6 +1,4 @@
-// AVX2. vpmaddubsw adds two products of u8 and s8 in int16 and saturates: 2 · 255 · 127 does not fit. Two ways to stay exact:
-// grade 1, where each pair of weights has |w| + |w'| <= 128 (255 · 128 fits), multiplies as it is; grade 0 subtracts 128 from the
-// values, and multiplies their magnitudes (at most 128) with weights that take their signs (2 · 128 · 127 fits).
+// AVX2. vpmaddubsw adds two products of u8 and s8 in int16 and saturates.
 #include <string.h>
 
 #include "i8_geometry.h"
@@ -26,26 +24,24 @@
 // --- u8 × s8 ---
 
 #define ROWS 4
-#define PANELS 1
-#define GRADES 2
-#define SHIFT(grade) ((grade) == 1 ? 0 : 128)
-typedef struct {
-  __m256i values, magnitudes;
-} row_v;
+#define SATURATES
+typedef __m256i row_v;
 
-INLINE row_v load_row(int grade, const uint8_t *p) {
+INLINE row_v load_row(const uint8_t *p) {
   int32_t quad;
   memcpy(&quad, p, sizeof(quad));
-  __m256i values = _mm256_set1_epi32(quad);
-  if (grade == 1) return (row_v){values, values};
-  values = _mm256_xor_si256(values, _mm256_set1_epi8(-128));
-  return (row_v){values, _mm256_abs_epi8(values)};
+  return _mm256_set1_epi32(quad);
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  if (grade != 1) weights = _mm256_sign_epi8(weights, row.values);
-  __m256i pairs = _mm256_maddubs_epi16(row.magnitudes, weights);
+INLINE sums_v pair_products(row_v row, weights_v weights) { return _mm256_maddubs_epi16(row, weights); }
+INLINE sums_v pair_signed(row_v row, weights_v weights) {
+  row = _mm256_xor_si256(row, _mm256_set1_epi8(-128));
+  return _mm256_maddubs_epi16(_mm256_abs_epi8(row), _mm256_sign_epi8(weights, row));
+}
+INLINE sums_v add_pairs(sums_v a, sums_v b) { return _mm256_add_epi16(a, b); }
+INLINE sums_v widen_pairs(sums_v sums, sums_v pairs) {
   sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  __asm__("" : "+x"(sums));
+  // Keeps the order: clang would otherwise work on products of several quads at a time, for which there are not enough registers.
+  __asm__ volatile("" : "+x"(sums));
   return sums;
 }
 

@@ -22,23 +22,20 @@
 
 #define ROWS 12
 #define PANELS 2
-#define GRADES 1
 #define VECTORS 1
-#define SHIFT(grade) 0
+#define SHIFT 0
 typedef __m512i sums_v, weights_v, row_v;
 
 INLINE weights_v load_weights(const uint8_t *panel, int j) {
   (void)j;
   return _mm512_loadu_si512(panel);
 }
-INLINE row_v load_row(int grade, const uint8_t *p) {
-  (void)grade;
+INLINE row_v load_row(const uint8_t *p) {
   int32_t quad;
   memcpy(&quad, p, sizeof(quad));
   return _mm512_set1_epi32(quad);
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  (void)grade;
+INLINE sums_v add_products(sums_v sums, row_v row, weights_v weights) {
   return _mm512_dpbusd_epi32(sums, row, weights);
 }
 INLINE void store_sums(const sums_v *sums, int32_t *to) { _mm512_storeu_si512(to, *sums); }

@@ -34,18 +34,15 @@
 
 #define ROWS 6
 #define PANELS 1
-#define GRADES 1
-#define SHIFT(grade) 0
+#define SHIFT 0
 typedef __m256i row_v;
 
-INLINE row_v load_row(int grade, const uint8_t *p) {
-  (void)grade;
+INLINE row_v load_row(const uint8_t *p) {
   int32_t quad;
   memcpy(&quad, p, sizeof(quad));
   return _mm256_set1_epi32(quad);
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  (void)grade;
+INLINE sums_v add_products(sums_v sums, row_v row, weights_v weights) {
   return DOT_BYTES(sums, row, weights);
 }
 

@@ -18,7 +18,7 @@ enum {
 typedef struct {
   size_t panels;      // of one group
   size_t panelBytes;  // of one panel
-  size_t grades;      // int32 of each panel: how its products may be summed, for variants that distinguish
+  size_t limits;      // two bytes of each panel: how its products may be summed, for variants that distinguish
   size_t data;        // [group][panel][tap][quad][16][4]
   size_t total;
 } eri_i8_layout;
@@ -27,8 +27,8 @@ static inline eri_i8_layout eri_i8_layout_of(size_t groups, size_t taps, size_t 
   eri_i8_layout layout;
   layout.panels = eri_ceil_div(wide, ERI_PANEL);
   layout.panelBytes = taps * eri_ceil_div(depth, ERI_I8_QUAD) * ERI_I8_QUAD_BYTES;
-  layout.grades = groups * layout.panels * ERI_PANEL * sizeof(int32_t);
-  layout.data = eri_round_up(layout.grades + groups * layout.panels * sizeof(int32_t), 64);
+  layout.limits = groups * layout.panels * ERI_PANEL * sizeof(int32_t);
+  layout.data = eri_round_up(layout.limits + groups * layout.panels * 2, 64);
   layout.total = layout.data + groups * layout.panels * layout.panelBytes;
   return layout;
 }

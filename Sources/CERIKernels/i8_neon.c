@@ -20,21 +20,18 @@
 
 #define ROWS 2
 #define PANELS 1
-#define GRADES 1
 #define VECTORS 8
-#define SHIFT(grade) 128
+#define SHIFT 128
 typedef int32x4_t sums_v;
 typedef int8x8_t weights_v, row_v;  // [2 columns][4]
 
 INLINE weights_v load_weights(const uint8_t *panel, int j) { return vld1_s8((const int8_t *)panel + 8 * j); }
-INLINE row_v load_row(int grade, const uint8_t *p) {
-  (void)grade;
+INLINE row_v load_row(const uint8_t *p) {
   uint32_t quad;
   memcpy(&quad, p, sizeof(quad));
   return vreinterpret_s8_u32(vdup_n_u32(quad ^ 0x80808080u));
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  (void)grade;
+INLINE sums_v add_products(sums_v sums, row_v row, weights_v weights) {
   return vpadalq_s16(sums, vmull_s8(row, weights));
 }
 INLINE void store_sums(const sums_v *sums, int32_t *to) {

@@ -21,21 +21,18 @@
 
 #define ROWS 6
 #define PANELS 1
-#define GRADES 1
 #define VECTORS 4
-#define SHIFT(grade) 128
+#define SHIFT 128
 typedef int32x4_t sums_v;
 typedef int8x16_t weights_v, row_v;  // [4 columns][4]
 
 INLINE weights_v load_weights(const uint8_t *panel, int j) { return vld1q_s8((const int8_t *)panel + 16 * j); }
-INLINE row_v load_row(int grade, const uint8_t *p) {
-  (void)grade;
+INLINE row_v load_row(const uint8_t *p) {
   uint32_t quad;
   memcpy(&quad, p, sizeof(quad));
   return vreinterpretq_s8_u32(vdupq_n_u32(quad ^ 0x80808080u));
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  (void)grade;
+INLINE sums_v add_products(sums_v sums, row_v row, weights_v weights) {
   return vdotq_s32(sums, weights, row);
 }
 INLINE void store_sums(const sums_v *sums, int32_t *to) {

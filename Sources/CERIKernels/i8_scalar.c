@@ -16,9 +16,8 @@
 
 #define ROWS 2
 #define PANELS 1
-#define GRADES 1
 #define VECTORS 4
-#define SHIFT(grade) 0
+#define SHIFT 0
 typedef vi sums_v;
 typedef int8_t i8x16 __attribute__((ext_vector_type(16), aligned(1), may_alias));
 typedef int8_t i8x4 __attribute__((ext_vector_type(4)));
@@ -26,12 +25,10 @@ typedef i8x16 weights_v;  // [4 columns][4]
 typedef vi row_v;
 
 INLINE weights_v load_weights(const uint8_t *panel, int j) { return *(const i8x16 *)(panel + 16 * j); }
-INLINE row_v load_row(int grade, const uint8_t *p) {
-  (void)grade;
+INLINE row_v load_row(const uint8_t *p) {
   return (vi){p[0], p[1], p[2], p[3]};
 }
-INLINE sums_v add_products(int grade, sums_v sums, row_v row, weights_v weights) {
-  (void)grade;
+INLINE sums_v add_products(sums_v sums, row_v row, weights_v weights) {
   i8x4 first = __builtin_shufflevector(weights, weights, 0, 4, 8, 12);
   i8x4 second = __builtin_shufflevector(weights, weights, 1, 5, 9, 13);
   i8x4 third = __builtin_shufflevector(weights, weights, 2, 6, 10, 14);

@@ -19,6 +19,14 @@ import Testing
       epilogue = Epilogue(shape: shape, channels: n, elements: m * n, reach: reach, random: &random)
     }
 
+    init(m: Int, n: Int, k: Int, weight: Int8, value: UInt8) {
+      var random = Random(seed: UInt64(value))
+      (self.m, self.n, self.k, lda, ldc) = (m, n, k, k, n)
+      a = [UInt8](repeating: value, count: (m - 1) * k) + [UInt8](repeating: 255, count: k)
+      b = [Int8](repeating: weight, count: k * n)
+      epilogue = Epilogue(shape: 1, channels: n, elements: m * n, reach: 255 * 127 * Float(k), random: &random)
+    }
+
     /// C as bytes and as floats, computed in calls over the given row ranges.
     func run(_ variant: Int8Variant, rows: [Range<Int>], transposed: Bool = false) -> (bytes: [UInt8], floats: [UInt32])
     {
@@ -82,6 +90,21 @@ import Testing
       #expect(
         p.run(variant, rows: [0..<p.m]) == p.run(.portable, rows: [0..<p.m]),
         "problem \(index): \(p.m) × \(p.n) × \(p.k)")
+    }
+  }
+
+  /// Constant products around what int16 holds of two and of four, the last row's values larger than the others'.
+  @Test(arguments: Int8Variant.others)
+  func `sums exactly where values and weights are around what may be added in 16 bits`(_ variant: Int8Variant) {
+    for weight: Int8 in [31, 32, 63, 64, 127, -63, -127] {
+      for value: UInt8 in [63, 64, 65, 127, 128, 129, 130, 131, 255] {
+        for k in [4, 8, 37] {
+          let p = Problem(m: 9, n: 17, k: k, weight: weight, value: value)
+          #expect(
+            p.run(variant, rows: [0..<9]) == p.run(.portable, rows: [0..<9]),
+            "weights \(weight), values \(value), depth \(k)")
+        }
+      }
     }
   }
 

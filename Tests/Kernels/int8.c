@@ -55,10 +55,15 @@ static problem problem_of(uint64_t seed) {
   p.outputHalo = draw(2);
   size_t inputs = p.images * (height + 2) * (width + 2) * from;
   p.input = (eri_i8_image){memory(inputs), height, width, from, 1};
-  for (size_t i = 0; i < inputs; i++) p.input.data[i] = (uint8_t)(seed % 3 == 0 ? 255 * draw(2) : draw(256));
+  // Values and weights that keep low are summed in other ways than those that do not.
+  uint32_t most = seed % 5 < 2 ? 60 + draw(90) : 255;
+  for (size_t i = 0; i < inputs; i++) p.input.data[i] = (uint8_t)(seed % 3 == 0 ? most * draw(2) : draw(most + 1));
   size_t count = to * (from / w->groups) * w->kernelHeight * w->kernelWidth;
   p.weights = memory(count);
-  for (size_t i = 0; i < count; i++) p.weights[i] = (int8_t)(seed % 4 == 1 ? 254 * (int)draw(2) - 127 : (int)draw(255) - 127);
+  int largest = draw(2) ? 127 : 63;
+  for (size_t i = 0; i < count; i++) {
+    p.weights[i] = (int8_t)(seed % 4 == 1 ? 2 * largest * (int)draw(2) - largest : (int)draw(2 * (uint32_t)largest + 1) - largest);
+  }
   p.scale = memory(to * sizeof(float));
   p.bias = memory(to * sizeof(float));
   for (size_t i = 0; i < to; i++) {

@@ -4,11 +4,12 @@
 static void i8_gemm_pack(const int8_t *b, size_t strideK, size_t strideN, size_t k, size_t n, void *packed) {
   eri_i8_layout layout = eri_i8_layout_of(1, 1, k, n);
   uint8_t *bytes = packed;
-  int32_t *sums = packed, *grades = (int32_t *)(void *)(bytes + layout.grades);
+  int32_t *sums = packed;
+  i8_limits *limits = (i8_limits *)(void *)(bytes + layout.limits);
   for (size_t panel = 0; panel < layout.panels; panel++) {
     size_t column = panel * ERI_PANEL;
-    grades[panel] = pack_panel(b + column * strideN, 1, 0, k, k, strideK, eri_minimum(n - column, ERI_PANEL), strideN,
-                               bytes + layout.data + panel * layout.panelBytes, sums + column);
+    pack_panel(b + column * strideN, 1, 0, k, k, strideK, eri_minimum(n - column, ERI_PANEL), strideN,
+               bytes + layout.data + panel * layout.panelBytes, sums + column, limits + panel);
   }
 }
 
@@ -26,7 +27,7 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
       table[i] = a + at * lda;
       places[i] = place_of(bytes, floats, e, at * ldc, at * e->residualStride);
     }
-    i8_block block = {count, 1, k, ERI_I8_BLOCK};
+    i8_block block = {.rows = count, .taps = 1, .length = k, .stride = ERI_I8_BLOCK};
     multiply_block(&block, table, &weights, e->inputZero, &finish, 0, places);
   }
 }
@@ -48,13 +49,14 @@ static void i8_conv_pack(const eri_window *w, const int8_t *weights, size_t inpu
   eri_i8_layout layout = eri_i8_conv_layout(w, inputChannels, outputChannels);
   bool merges = eri_i8_window_merges(w, inputChannels);
   size_t rows = merges ? w->kernelHeight : taps, step = merges ? w->kernelWidth : 1;
-  int32_t *sums = packed, *grades = (int32_t *)(void *)(bytes + layout.grades);
+  int32_t *sums = packed;
+  i8_limits *limits = (i8_limits *)(void *)(bytes + layout.limits);
   for (size_t group = 0; group < w->groups; group++) {
     for (size_t panel = 0; panel < layout.panels; panel++) {
       size_t column = panel * ERI_PANEL, index = group * layout.panels + panel;
-      grades[index] = pack_panel(weights + (group * wide + column) * depth * taps, rows, step, step * depth, depth, taps,
-                                 eri_minimum(wide - column, ERI_PANEL), depth * taps,
-                                 bytes + layout.data + index * layout.panelBytes, sums + index * ERI_PANEL);
+      pack_panel(weights + (group * wide + column) * depth * taps, rows, step, step * depth, depth, taps,
+                 eri_minimum(wide - column, ERI_PANEL), depth * taps, bytes + layout.data + index * layout.panelBytes,
+                 sums + index * ERI_PANEL, limits + index);
     }
   }
 }
@@ -180,7 +182,7 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
       const uint8_t **row = table + tap * ERI_I8_BLOCK;
       for (size_t i = count; i < whole; i++) row[i] = row[count - 1];
     }
-    i8_block block = {count, taps, depth, ERI_I8_BLOCK};
+    i8_block block = {.rows = count, .taps = taps, .length = depth, .stride = ERI_I8_BLOCK};
     for (size_t group = 0; group < w->groups; group++) {
       if (group) {  // the same pixels, the next channels
         for (size_t tap = 0; tap < taps; tap++) {
