@@ -22,7 +22,7 @@ struct Quantize: ParsableCommand {
   var method = RangeMethod.mse
   @Option(help: "Of the percentile method: the share of the numbers within the range, in per cent.") var percentile =
     99.99
-  @Option(help: "Bits of a weight, 7 or 8; 7 is quicker on processors without 8-bit dot products.") var weightBits = 8
+  @Option(help: "Bits of weights and inputs, 7 or 8; 7 is quicker on processors without 8-bit dot products.") var bits = 8
   @Flag(help: "Take from the biases what rounding the weights adds in the mean.") var biasCorrection = false
   @Flag(help: "Even out the channels between layers with ReLU between them, where it helps.") var equalise = false
   @Option(help: "A layer, or all below a name, that stays in float32; may be repeated.") var exclude: [String] = []
@@ -36,9 +36,7 @@ struct Quantize: ParsableCommand {
     if !(percentile > 50 && percentile <= 100) {
       throw ValidationError("--percentile: expected above 50 to 100, found \(percentile)")
     }
-    if weightBits != 7 && weightBits != 8 {
-      throw ValidationError("--weight-bits: expected 7 or 8, found \(weightBits)")
-    }
+    if bits != 7 && bits != 8 { throw ValidationError("--bits: expected 7 or 8, found \(bits)") }
     if let maxDrop, !(maxDrop >= 0 && maxDrop <= 1) {
       throw ValidationError("--max-drop: expected 0 to 1, found \(maxDrop)")
     }
@@ -55,7 +53,7 @@ struct Quantize: ParsableCommand {
       var options = QuantizerOptions()
       options.method = method
       options.percentile = percentile
-      options.weightBits = weightBits
+      options.bits = bits
       options.correctsBias = biasCorrection
       options.equalises = equalise
       options.excluded = exclude

@@ -72,15 +72,28 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
   }
 
-  @Test func `weights of 7 bits stay within 63 and the lineage says so`() throws {
-    let outcome = try quantize("--weight-bits 7")
+  @Test func `weights of 7 bits stay within 63 where products are summed and the lineage says so`() throws {
+    let outcome = try quantize("--bits 7")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let model = try Model(reading: folder.path("int8.eri"))
-    let weights = model.tensors.filter { $0.quantization != nil }
+    let linears = model.tensors.filter { $0.quantization != nil && $0.shape.count == 2 }
     #expect(
-      !weights.isEmpty && weights.allSatisfy { $0.quantization?.minimum == -63 && $0.quantization?.maximum == 63 })
-    #expect(model.lineage.contains { $0.detail.contains("weights of 7 bits per output channel") })
+      !linears.isEmpty && linears.allSatisfy { $0.quantization?.minimum == -63 && $0.quantization?.maximum == 63 })
+    #expect(model.lineage.contains { $0.detail.contains("7 bits where products are summed, 8 elsewhere") })
     #expect(try Tool.eri.run("check int8.eri", in: folder).status == 0)
+  }
+
+  @Test func `what is read with 7 bits has steps twice as large and codes beyond 127 for larger numbers`() throws {
+    _ = try quantize("--method minmax")
+    let eight = try Model(reading: folder.path("int8.eri"))
+    _ = try quantize("--method minmax --bits 7")
+    let seven = try Model(reading: folder.path("int8.eri"))
+    let pairs = zip(eight.graph?.values ?? [], seven.graph?.values ?? []).compactMap { pair in
+      pair.0.quantization.flatMap { first in pair.1.quantization.map { (first, $0) } }
+    }
+    let ratios = pairs.map { Double($0.1.scales[0]) / Double($0.0.scales[0]) }
+    #expect(ratios.contains { $0 > 1.9 } && ratios.allSatisfy { abs($0 - 255.0 / 127) < 0.01 || abs($0 - 1) < 0.1 })
+    #expect(pairs.allSatisfy { $0.1.maximum == 255 && ($0.1.zeroPoints.first ?? 0) <= 255 })
   }
 
   @Test(arguments: ["minmax", "percentile", "mse", "entropy"]) func `every method keeps the outputs close`(

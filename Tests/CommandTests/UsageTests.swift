@@ -50,7 +50,7 @@ import Testing
     ),
     ("exec model.eri --output-dir o --threads 0", "--threads: expected 1 to 1024, found 0"),
     ("quantize a.eri b.eri", "Missing expected argument '--calibrate <calibrate>'"),
-    ("quantize a.eri b.eri --calibrate c --weight-bits 6", "--weight-bits: expected 7 or 8, found 6"),
+    ("quantize a.eri b.eri --calibrate c --bits 6", "--bits: expected 7 or 8, found 6"),
     ("quantize a.eri b.eri --calibrate c --percentile 50", "--percentile: expected above 50 to 100, found 50.0"),
     ("quantize a.eri b.eri --calibrate c --max-drop 2", "--max-drop: expected 0 to 1, found 2.0"),
     ("quantize a.eri b.eri --calibrate c --samples 0", "--samples: expected 1 to 65536, found 0"),

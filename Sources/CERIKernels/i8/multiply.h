@@ -83,9 +83,15 @@ OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const 
     for (size_t j = 0; j < count * ERI_PANEL; j++) {
       corrections[j] = weights->sums[panel * ERI_PANEL + j] * (inputZero - SHIFT);
     }
-    multiply_strip(block, table, weights, panel, count, tiles);
-    finish->rows(&finish->constants, tiles, count * ERI_PANEL, corrections, block->rows, places,
-                 firstChannel + panel * ERI_PANEL,
+    size_t first = firstChannel + panel * ERI_PANEL;
+    for (size_t row = 0; row < block->rows; row += ROWS) {
+      // A panel's channels of neighbouring rows lie apart, so that the processor does not expect them: they come meanwhile.
+      for (size_t r = row; r < eri_minimum(row + ROWS, block->rows) && places[r].residual; r++) {
+        __builtin_prefetch((const uint8_t *)places[r].residual + first * finish->residualSize);
+      }
+      multiply_some(block, row, table + row, weights, panel, count, tiles + row * count * ERI_PANEL);
+    }
+    finish->rows(&finish->constants, tiles, count * ERI_PANEL, corrections, block->rows, places, first,
                  eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL));
   }
 }

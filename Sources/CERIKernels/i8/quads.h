@@ -61,21 +61,20 @@ OUTLINE void multiply_panels(const i8_block *block, const uint8_t *const *table,
 }
 #endif
 
-/// The sums of all the block's rows with `count` panels: tiles[row][count * 16], whole tiles of rows.
-INLINE void multiply_strip(const i8_block *block, const uint8_t *const *table, const i8_weights *weights, size_t panel,
-                           size_t count, int32_t *tiles) {
+/// The sums of a tile of the block's rows, which begin at `table`, with `count` panels.
+INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *const *table, const i8_weights *weights,
+                          size_t panel, size_t count, int32_t *tile) {
   const uint8_t *data = weights->data + panel * weights->panelBytes;
+  (void)row, (void)count;
   if (block->rows == 1) {
-    multiply_one(block, table, data, tiles);
+    multiply_one(block, table, data, tile);
     return;
   }
-  for (size_t row = 0; row < block->rows; row += ROWS, tiles += ROWS * count * ERI_PANEL) {
 #if PANELS > 1
-    if (count > 1) {
-      multiply_panels(block, table + row, data, weights->panelBytes, tiles);
-      continue;
-    }
-#endif
-    multiply_rows(block, table + row, data, tiles);
+  if (count > 1) {
+    multiply_panels(block, table, data, weights->panelBytes, tile);
+    return;
   }
+#endif
+  multiply_rows(block, table, data, tile);
 }

@@ -84,22 +84,20 @@ TILE(multiply_one_pairs, 1, ONE_PAIR)
 TILE(multiply_one_two_pairs, 1, TWO_PAIRS)
 TILE(multiply_one_signed, 1, SIGNED_PAIRS)
 
-/// The sums of all the block's rows with a panel: tiles[row][16], whole tiles of rows.
-INLINE void multiply_strip(const i8_block *block, const uint8_t *const *table, const i8_weights *weights, size_t panel,
-                           size_t count, int32_t *tiles) {
+/// The sums of a tile of the block's rows, which begin at `table`, with a panel.
+INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *const *table, const i8_weights *weights,
+                          size_t panel, size_t count, int32_t *tile) {
   (void)count;
   const uint8_t *data = weights->data + panel * weights->panelBytes;
   const int32_t *columnSums = weights->sums + panel * ERI_PANEL;
   i8_limits limits = weights->limits[panel];
+  uint8_t largest = block->largest[row / ROWS];
   bool one = block->rows == 1;
-  for (size_t row = 0; row < block->rows; row += ROWS, tiles += ROWS * ERI_PANEL) {
-    uint8_t largest = block->largest[row / ROWS];
-    if (largest <= limits.two) {
-      (one ? multiply_one_two_pairs : multiply_two_pairs)(block, table + row, data, columnSums, tiles);
-    } else if (largest <= limits.one) {
-      (one ? multiply_one_pairs : multiply_pairs)(block, table + row, data, columnSums, tiles);
-    } else {
-      (one ? multiply_one_signed : multiply_signed)(block, table + row, data, columnSums, tiles);
-    }
+  if (largest <= limits.two) {
+    (one ? multiply_one_two_pairs : multiply_two_pairs)(block, table, data, columnSums, tile);
+  } else if (largest <= limits.one) {
+    (one ? multiply_one_pairs : multiply_pairs)(block, table, data, columnSums, tile);
+  } else {
+    (one ? multiply_one_signed : multiply_signed)(block, table, data, columnSums, tile);
   }
 }

@@ -181,13 +181,15 @@ FINISHER(finish_to_floats_with_floats, false, FLOATS_RESIDUAL)
 typedef struct {
   i8_finisher rows;
   i8_constants constants;
+  size_t residualSize;  // of an element in bytes
 } i8_finish;
 
 INLINE i8_finish finish_of(const eri_i8_epilogue *e, bool toBytes) {
   float first = floor_of(e->first), second = floor_of(e->second);
   if (!e->residualBytes && !e->residualFloats && first > second) second = first;
   i8_finish finish = {toBytes ? finish_to_bytes : finish_to_floats,
-                      {e->scale, e->bias, first, second, e->residualScale, quantiser(e->outputInverse, e->outputZero)}};
+                      {e->scale, e->bias, first, second, e->residualScale, quantiser(e->outputInverse, e->outputZero)},
+                      e->residualFloats ? sizeof(float) : 1};
   if (finish.constants.quantiser.low < second) finish.constants.quantiser.low = second;
   if (e->residualBytes) finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
   if (e->residualFloats) finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;

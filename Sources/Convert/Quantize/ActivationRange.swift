@@ -80,25 +80,29 @@ struct ActivationStatistics {
     return total > 0 ? outside / total : 0
   }
 
-  /// u8 codes for the numbers.
-  func quantization(_ method: RangeMethod, percentile: Double) -> Quantization {
+  /// u8 codes for the numbers: those of the chosen range lie below 2 to the power of `bits`, larger numbers above them as far as u8 goes.
+  func quantization(_ method: RangeMethod, percentile: Double, bits: Int) -> Quantization {
     let (low, high): (Double, Double) =
       switch method {
       case .minmax: (minimum, maximum)
       case .percentile: percentileRange(percentile / 100)
-      case .mse: smallestError()
-      case .entropy: smallestDivergence()
+      case .mse: smallestError(bits)
+      case .entropy: smallestDivergence(bits)
       }
-    return ActivationStatistics.codes(low, high)
+    var codes = ActivationStatistics.codes(low, high, bits: bits)
+    codes.maximum = 255
+    return codes
   }
 
-  /// u8 codes whose range holds low, high and 0, and 0 exactly.
-  static func codes(_ low: Double, _ high: Double) -> Quantization {
+  /// Codes of so many bits whose range holds low, high and 0, and 0 exactly.
+  static func codes(_ low: Double, _ high: Double, bits: Int = 8) -> Quantization {
     let (low, high) = (min(low, 0), max(high, 0))
-    let scale = max((high - low) / 255, 1e-12)
-    let zero = max(0, min(255, (-low / scale).rounded(.toNearestOrEven)))
+    let greatest = Double(1 << bits) - 1
+    let scale = max((high - low) / greatest, 1e-12)
+    let zero = max(0, min(greatest, (-low / scale).rounded(.toNearestOrEven)))
     return Quantization(
-      stored: .u8, scales: [Float(scale)], zeroPoints: zero == 0 ? [] : [Int32(zero)], minimum: 0, maximum: 255)
+      stored: .u8, scales: [Float(scale)], zeroPoints: zero == 0 ? [] : [Int32(zero)], minimum: 0,
+      maximum: Int32(greatest))
   }
 
   private func percentileRange(_ share: Double) -> (Double, Double) {
@@ -119,14 +123,14 @@ struct ActivationStatistics {
     return (minimum + Double(first) * binWidth, minimum + Double(last + 1) * binWidth)
   }
 
-  private func smallestError() -> (Double, Double) {
+  private func smallestError(_ bits: Int) -> (Double, Double) {
     let shares = stride(from: 1.0, through: 0.2, by: -0.04)
     var best = (error: Double.infinity, low: minimum, high: maximum)
     let centres = counts.indices.map { centre($0) }
     for above in shares {
       for below in shares {
         if minimum >= 0 && below < 1 { break }
-        let codes = ActivationStatistics.codes(minimum * below, maximum * above)
+        let codes = ActivationStatistics.codes(minimum * below, maximum * above, bits: bits)
         var error = 0.0
         for (bin, count) in counts.enumerated() where count > 0 {
           let difference = codes.held(centres[bin], place: 0) - centres[bin]
@@ -139,10 +143,10 @@ struct ActivationStatistics {
   }
 
   /// Of magnitudes: TensorRT's search over the thresholds of a histogram; the whole range where there are too few numbers for one.
-  private func smallestDivergence() -> (Double, Double) {
+  private func smallestDivergence(_ bits: Int) -> (Double, Double) {
     let largest = max(maximum.magnitude, minimum.magnitude)
     guard largest > 0 else { return (minimum, maximum) }
-    let levels = minimum < 0 ? 128 : 256
+    let levels = 1 << (minimum < 0 ? bits - 1 : bits)
     // Bins that hold a few numbers each say nothing of a distribution, and the search would cut at chance gaps.
     let bins = min(ActivationStatistics.bins, Int(counts.reduce(0, +) / 16))
     guard bins >= 2 * levels else { return (minimum, maximum) }

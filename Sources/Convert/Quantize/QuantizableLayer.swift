@@ -13,6 +13,8 @@ struct QuantizableLayer {
   let tensor: Int
   /// Axis of the channels in the input: 1 of a convolution, the last (-1) of a linear layer.
   let channelAxis: Int
+  /// Whether it is computed as a sum of products everywhere, and on no processor by Winograd on 16-bit integers.
+  let sumsProducts: Bool
 }
 
 extension EditableGraph {
@@ -27,8 +29,12 @@ extension EditableGraph {
       if node.inputs.count > 2, let bias = node.inputs[2], floatTensor(of: bias) == nil { continue }
       if case .tensor = values[input].source { continue }
       let axis: Int
+      var sumsProducts = true
       switch node.op {
-      case .conv: axis = 1
+      case .conv(let conv):
+        axis = 1
+        let kernel = [Int](tensors[tensor].shape.dropFirst(2))
+        sumsProducts = kernel != [3, 3] || conv.strides != [1, 1] || conv.dilations != [1, 1] || conv.groups != 1
       case .linear: axis = -1
       case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat,
         .reshape, .transpose, .gate, .onnx, .prelu, .softmax:
@@ -37,7 +43,7 @@ extension EditableGraph {
       layers.append(
         QuantizableLayer(
           name: layerName(tensors[tensor].name), node: index, input: input, weight: weight, output: node.outputs[0],
-          tensor: tensor, channelAxis: axis))
+          tensor: tensor, channelAxis: axis, sumsProducts: sumsProducts))
     }
     return layers
   }

@@ -5,8 +5,9 @@ package struct QuantizerOptions: Sendable {
   package var method = RangeMethod.mse
   /// Of `percentile`: the share of a value's numbers, in per cent, that lie within its range.
   package var percentile = 99.99
-  /// Bits of a weight, 7 or 8: with 7, the sums of two products of a processor without 8-bit dot products fit into 16 bits.
-  package var weightBits = 8
+  /// Bits of the weights and inputs of layers that sum products, 7 or 8: with 7, the sums of four products fit into 16 bits, for
+  /// processors without 8-bit dot products.
+  package var bits = 8
   package var correctsBias = false
   package var equalises = false
   /// Layers that stay in float32: names, or the beginning of names up to a dot.
@@ -135,7 +136,9 @@ package struct Quantizer {
     calibration = found
     codes = [:]
     for (value, statistics) in found.inputs where statistics.wasSeen {
-      codes[value] = statistics.quantization(options.method, percentile: options.percentile)
+      let sumsProducts = layers.allSatisfy { $0.input != value || $0.sumsProducts }
+      codes[value] = statistics.quantization(
+        options.method, percentile: options.percentile, bits: sumsProducts ? options.bits : 8)
     }
     for (index, layer) in layers.enumerated() where codes[layer.input] == nil {
       fallbacks[index] = fallbacks[index] ?? "not computed on any sample"
@@ -254,7 +257,7 @@ package struct Quantizer {
       guard let codes = codes[layer.input] else { continue }
       let floats = try editable.floats(layer.tensor)
       let tensor = editable.tensors[layer.tensor]
-      let weight = QuantizedWeight(floats, channels: tensor.shape[0], bits: options.weightBits)
+      let weight = QuantizedWeight(floats, channels: tensor.shape[0], bits: layer.sumsProducts ? options.bits : 8)
       graph.tensors[layer.tensor] = Tensor(
         tensor.name, .i8, tensor.shape, role: tensor.role, quantization: weight.quantization,
         values: .bytes(weight.codes.map { UInt8(bitPattern: $0) }))
@@ -295,7 +298,8 @@ package struct Quantizer {
     var method = options.method.rawValue
     if options.method == .percentile { method += " \(decimal(options.percentile))" }
     var detail =
-      "\(counted(report.quantizedCount, "layer")) of \(layers.count) to int8: weights of \(options.weightBits) bits per output channel, symmetric; activations per tensor by \(method) over \(counted(samples.count, "sample"))"
+      "\(counted(report.quantizedCount, "layer")) of \(layers.count) to int8: weights per output channel, symmetric; activations per tensor by \(method) over \(counted(samples.count, "sample"))"
+    if options.bits < 8 { detail += "; \(options.bits) bits where products are summed, 8 elsewhere" }
     if options.correctsBias { detail += "; biases corrected" }
     let kept = report.layers.filter { $0.reason != nil }.map { $0.name }
     if !kept.isEmpty { detail += "; in float32: \(joined(kept, separator: ", "))" }
