@@ -140,16 +140,16 @@ void eri_i8_winograd_pack(const eri_i8_kernels *kernels, const int8_t *weights, 
 
 void eri_i8_winograd(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed,
                      const eri_i8_image *output, const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd,
-                     void *scratch) {
+                     size_t channelBegin, size_t channelEnd, void *scratch) {
   eri_i8_output to = to_bytes(output);
-  kernels->winograd(input, packed, &to, epilogue, imageBegin, imageEnd, scratch);
+  kernels->winograd(input, packed, &to, epilogue, imageBegin, imageEnd, channelBegin, channelEnd, scratch);
 }
 
 void eri_i8_winograd_float(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed,
                            const eri_f32_image *output, const eri_i8_epilogue *epilogue, size_t imageBegin,
-                           size_t imageEnd, void *scratch) {
+                           size_t imageEnd, size_t channelBegin, size_t channelEnd, void *scratch) {
   eri_i8_output to = to_floats(output);
-  kernels->winograd(input, packed, &to, epilogue, imageBegin, imageEnd, scratch);
+  kernels->winograd(input, packed, &to, epilogue, imageBegin, imageEnd, channelBegin, channelEnd, scratch);
 }
 
 void eri_i8_add(const eri_i8_kernels *kernels, const eri_i8_image *a, eri_i8_scale aScale, const eri_i8_image *b,

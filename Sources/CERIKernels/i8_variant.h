@@ -25,7 +25,8 @@ struct eri_i8_kernels {
                const eri_i8_epilogue *epilogue, size_t rowBegin, size_t rowEnd, void *scratch);
   void (*winograd_pack)(const int8_t *weights, size_t inputChannels, size_t outputChannels, void *packed);
   void (*winograd)(const eri_i8_image *input, const void *packed, const eri_i8_output *output,
-                   const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, void *scratch);
+                   const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                   size_t channelEnd, void *scratch);
   void (*add)(const eri_i8_image *a, eri_i8_scale aScale, const eri_i8_image *b, eri_i8_scale bScale,
               eri_activation second, const eri_i8_image *y, float outputInverse, int32_t outputZero, size_t rowBegin,
               size_t rowEnd);

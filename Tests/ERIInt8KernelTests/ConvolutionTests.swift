@@ -67,9 +67,9 @@ struct ConvolutionProblem {
     return result
   }
 
-  /// The output as bytes and as floats, computed in parts: of output rows, or for Winograd of images.
+  /// The output as bytes and as floats, computed in parts: of output rows, or for Winograd of images and of output channels.
   func run(
-    _ variant: Int8Variant, parts: [Range<Int>], winograd: Bool = false
+    _ variant: Int8Variant, parts: [Range<Int>], winograd: Bool = false, channels: [Range<Int>]? = nil
   ) -> (bytes: Images<UInt8>, floats: Images<Float>) {
     let source = Images(
       count: images, height: height, width: width, channels: inputChannels, halo: inputHalo, interior: input,
@@ -98,8 +98,12 @@ struct ConvolutionProblem {
       for part in parts {
         let (begin, end) = (part.lowerBound, part.upperBound)
         if winograd {
-          eri_i8_winograd(kernels, &from, packed.pointer, &toBytes, &e, begin, end, scratch.pointer)
-          eri_i8_winograd_float(kernels, &from, packed.pointer, &toFloats, &e, begin, end, scratch.pointer)
+          for some in channels ?? [0..<outputChannels] {
+            let (first, last) = (some.lowerBound, some.upperBound)
+            eri_i8_winograd(kernels, &from, packed.pointer, &toBytes, &e, begin, end, first, last, scratch.pointer)
+            eri_i8_winograd_float(
+              kernels, &from, packed.pointer, &toFloats, &e, begin, end, first, last, scratch.pointer)
+          }
         } else {
           eri_i8_conv(kernels, &window, &from, packed.pointer, &toBytes, &e, begin, end, scratch.pointer)
           eri_i8_conv_float(kernels, &window, &from, packed.pointer, &toFloats, &e, begin, end, scratch.pointer)
@@ -111,8 +115,10 @@ struct ConvolutionProblem {
   }
 
   /// Everything that was written, halos included.
-  func bits(_ variant: Int8Variant, parts: [Range<Int>], winograd: Bool = false) -> [UInt32] {
-    let output = run(variant, parts: parts, winograd: winograd)
+  func bits(
+    _ variant: Int8Variant, parts: [Range<Int>], winograd: Bool = false, channels: [Range<Int>]? = nil
+  ) -> [UInt32] {
+    let output = run(variant, parts: parts, winograd: winograd, channels: channels)
     return output.bytes.buffer.values.map(UInt32.init) + output.floats.buffer.values.map(\.bitPattern)
   }
 }

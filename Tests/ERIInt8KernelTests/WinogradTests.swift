@@ -40,6 +40,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [Int8Variant.portable] + Int8Variant.others)
+  func `gives the same bits however output channels are split over calls`(_ variant: Int8Variant) {
+    for (index, p) in Self.problems.enumerated() {
+      let images = [0..<p.images]
+      let panels = stride(from: 0, to: p.outputChannels, by: 16).map { $0..<min($0 + 16, p.outputChannels) }
+      let whole = p.bits(variant, parts: images, winograd: true)
+      #expect(p.bits(variant, parts: images, winograd: true, channels: panels.reversed()) == whole, "problem \(index)")
+    }
+  }
+
   @Test func `stays near the exact sums`() {
     for (index, p) in Self.problems.enumerated() {
       let floats = p.run(.portable, parts: [0..<p.images], winograd: true).floats.interior

@@ -109,8 +109,8 @@ static void run(const eri_i8_kernels *kernels, const problem *p, uint8_t *bytes,
     packed = memory(eri_i8_winograd_packed_count(from, to));
     scratch = memory(eri_i8_winograd_scratch_count(p->input.height, p->input.width, from, to, p->images));
     eri_i8_winograd_pack(kernels, p->weights, from, to, packed);
-    eri_i8_winograd(kernels, &p->input, packed, &output, &p->epilogue, 0, p->images, scratch);
-    eri_i8_winograd_float(kernels, &p->input, packed, &floatOutput, &p->epilogue, 0, p->images, scratch);
+    eri_i8_winograd(kernels, &p->input, packed, &output, &p->epilogue, 0, p->images, 0, to, scratch);
+    eri_i8_winograd_float(kernels, &p->input, packed, &floatOutput, &p->epilogue, 0, p->images, 0, to, scratch);
     free(packed), free(scratch);
   }
   output.data += count;

@@ -338,7 +338,8 @@ OUTLINE void tile_from_points(const eri_tile *tile, const i8_group *g, size_t pa
 }
 
 static void i8_winograd(const eri_i8_image *input, const void *packed, const eri_i8_output *output,
-                        const eri_i8_epilogue *e, size_t imageBegin, size_t imageEnd, void *scratch) {
+                        const eri_i8_epilogue *e, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                        size_t channelEnd, void *scratch) {
   eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
   size_t groupSize = eri_i8_winograd_group(input->channels, tiles);
@@ -362,9 +363,9 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
                      g.vStride);
     }
     // A strip of output channels at a time, so that its sums stay in cache.
-    size_t strip = ERI_I8_STRIP / ERI_PANEL;
-    for (size_t panel = 0; panel < g.panels; panel += strip) {
-      size_t some = eri_minimum(strip, g.panels - panel);
+    size_t strip = ERI_I8_STRIP / ERI_PANEL, panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
+    for (size_t panel = channelBegin / ERI_PANEL; panel < panelEnd; panel += strip) {
+      size_t some = eri_minimum(strip, panelEnd - panel);
       multiply_all_points(&g, panel, some);
       for (size_t i = 0; i < count; i++) {
         tile_from_points(&g.tiles.list[i], &g, panel, some, g.m + i * ERI_I8_STRIP, output, e, &finish);

@@ -120,12 +120,15 @@ size_t eri_i8_winograd_packed_count(size_t inputChannels, size_t outputChannels)
 void eri_i8_winograd_pack(const eri_i8_kernels *kernels, const int8_t *weights, size_t inputChannels, size_t outputChannels, void *packed);
 /// Bytes of one thread's scratch for images of this size.
 size_t eri_i8_winograd_scratch_count(size_t height, size_t width, size_t inputChannels, size_t outputChannels, size_t images);
-/// Images imageBegin..<imageEnd, to u8. The input needs a halo of at least 1 that holds its zero point; any channel counts.
+/// Output channels channelBegin..<channelEnd, multiples of 16 or the end, of images imageBegin..<imageEnd, to u8. The input needs a halo
+/// of at least 1 that holds its zero point; any channel counts.
 void eri_i8_winograd(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed, const eri_i8_image *output,
-                     const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, void *scratch);
+                     const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin, size_t channelEnd,
+                     void *scratch);
 /// The same to float.
 void eri_i8_winograd_float(const eri_i8_kernels *kernels, const eri_i8_image *input, const void *packed, const eri_f32_image *output,
-                           const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, void *scratch);
+                           const eri_i8_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                           size_t channelEnd, void *scratch);
 
 /// Whether the int16 form is likely the faster one for calls with that many images; measured where both could be, a model elsewhere.
 bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t width, size_t inputChannels, size_t outputChannels, size_t images);

@@ -41,7 +41,7 @@ extension Planner {
     try append(
       IntegerConvStep(
         node: index, integers: integers, layer: layer, window: window, packed: packed, input: source,
-        output: output ?? floatImage(value), weight: shape, epilogue: epilogue))
+        output: output ?? floatImage(value), weight: shape, epilogue: epilogue, threads: options.threads))
   }
 
   /// The value as a float image.

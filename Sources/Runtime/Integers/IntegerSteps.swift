@@ -40,7 +40,7 @@ final class IntegerConvStep: Step {
 
   init(
     node: Int, integers: OpaquePointer, layer: IntegerLayer, window: eri_window, packed: FloatBlock, input: Slot,
-    output: Slot, weight: [Int], epilogue: Epilogue
+    output: Slot, weight: [Int], epilogue: Epilogue, threads: Int
   ) {
     self.integers = integers
     self.layer = layer
@@ -56,7 +56,9 @@ final class IntegerConvStep: Step {
       : eri_i8_conv_scratch_count(&self.window, channels, weight[0])
     super.init(
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
-      items: output.items, unitsPerItem: isWinograd ? 1 : image.height, scratchCount: (scratch + 3) / 4,
+      items: output.items,
+      unitsPerItem: isWinograd ? ConvStep.winogradUnits(output, threads: threads) : image.height,
+      scratchCount: (scratch + 3) / 4,
       workPerItem: weight.reduce(1, *) * image.height * image.width,
       minimumItems: isWinograd ? ConvStep.items(ofTiles: 64, image) : 1)
   }
@@ -70,19 +72,24 @@ final class IntegerConvStep: Step {
     var form = epilogue.integerForm(frame, inputZero: layer.grid.zeroPoint, output: slot.codes, row: 0, stride: 0)
     let firstImage = (begin + unitsPerItem - 1) / unitsPerItem
     let endImage = (end + unitsPerItem - 1) / unitsPerItem
+    let part = layer.method == .winograd ? winogradPart(begin, end) : nil
     if let codes = slot.codes {
       var result = slot.byteImage(at: memory)
       eri_i8_halo_fill(integers, &result, codes.zeroPoint, firstImage, endImage)
-      if layer.method == .winograd {
-        eri_i8_winograd(integers, &input, packed.pointer, &result, &form, begin, end, scratch(frame))
+      if let part {
+        eri_i8_winograd(
+          integers, &input, packed.pointer, &result, &form, part.images.lowerBound, part.images.upperBound,
+          part.channels.lowerBound, part.channels.upperBound, scratch(frame))
       } else {
         eri_i8_conv(integers, &window, &input, packed.pointer, &result, &form, begin, end, scratch(frame))
       }
     } else {
       var result = slot.image(at: memory)
       eri_f32_halo_clear(frame.kernels, &result, firstImage, endImage)
-      if layer.method == .winograd {
-        eri_i8_winograd_float(integers, &input, packed.pointer, &result, &form, begin, end, scratch(frame))
+      if let part {
+        eri_i8_winograd_float(
+          integers, &input, packed.pointer, &result, &form, part.images.lowerBound, part.images.upperBound,
+          part.channels.lowerBound, part.channels.upperBound, scratch(frame))
       } else {
         eri_i8_conv_float(integers, &window, &input, packed.pointer, &result, &form, begin, end, scratch(frame))
       }

@@ -123,6 +123,12 @@ final class ConvStep: Step {
       workPerItem: weight.reduce(1, *) * image.height * image.width, minimumItems: minimumItems)
   }
 
+  /// Pieces into which Winograd divides an item: none but whole items, as all channels share an input's transform, unless threads would
+  /// stand idle beside a single item.
+  static func winogradUnits(_ output: Slot, threads: Int) -> Int {
+    output.items == 1 ? max(1, min(threads, output.shape[1] / 16)) : 1
+  }
+
   /// Images that have so many tiles of 4 × 4 together.
   static func items(ofTiles count: Int, _ image: eri_f32_image) -> Int {
     let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
@@ -169,5 +175,17 @@ final class ConvStep: Step {
       eri_f32_winograd2(
         frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
     }
+  }
+}
+
+extension Step {
+  /// Images and output channels that units of Winograd stand for: images, or parts of the channels of the only one, in whole panels of 16.
+  func winogradPart(_ begin: Int, _ end: Int) -> (images: Range<Int>, channels: Range<Int>) {
+    let channels = output.slot.shape[1]
+    guard unitsPerItem > 1 else { return (begin..<end, 0..<channels) }
+    let panels = (channels + 15) / 16
+    let first = begin * panels / unitsPerItem * 16
+    let last = min(channels, end * panels / unitsPerItem * 16)
+    return (0..<1, first..<last)
   }
 }
