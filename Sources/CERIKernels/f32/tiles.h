@@ -175,6 +175,7 @@ INLINE void multiply_points(size_t blocks, const float *v, const float *u, float
         vf x = splat(v[r * DEPTH + i]);
         UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
       }
+      HOLD(acc, WINOGRAD_ROWS * VECTORS);
     }
     v += WINOGRAD_ROWS * DEPTH;
     u += DEPTH * ERI_PANEL;
