@@ -38,16 +38,24 @@ static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const 
   }
 }
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"  // as in functions.h
 /// y = e^(x - top) over whole vectors; the sums of their lanes. y may be x.
 INLINE vf exponentials_below(float top, size_t count, const float *x, float *y) {
   vf sum = splat(0.0f);
-  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < count; i += LANES) {
-    vf v = exponential(load(x + i) - splat(top));
-    store(y + i, v);
+  size_t done = 0;
+  for (; done + ABREAST <= count; done += ABREAST) {
+    store_abreast(y + done, exponential(load_abreast(x + done) - (vf_abreast)top));
+    UNROLL for (size_t i = 0; i < ABREAST; i += LANES) sum += load(y + done + i);
+  }
+  for (; done < count; done += LANES) {
+    vf v = exponential(load(x + done) - splat(top));
+    store(y + done, v);
     sum += v;
   }
   return sum;
 }
+#pragma clang diagnostic pop
 
 /// y = e^(x - max), over `count` floats; returns the sum. y may be x. -infinity gives 0.
 INLINE float exponentials(size_t count, const float *x, float *y) {
