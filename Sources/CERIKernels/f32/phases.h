@@ -120,8 +120,8 @@ OUTLINE void split_phases(const eri_window *w, const float *planes, size_t chann
 
 /// LANES lanes of one tile of the grid to its points.
 INLINE void transform_phases(const float *grid, size_t rowStride, float *v, size_t pointStride) {
-  points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, grid, rowStride, PHASE_LANES, v,
-                   pointStride);
+  points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, 0, grid, rowStride, PHASE_LANES,
+                   v, pointStride);
 }
 
 INLINE void outputs_of_phases(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {

@@ -61,8 +61,8 @@ static void f32_winograd2_pack(const float *weights, size_t inputChannels, size_
 
 INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
                               size_t placeStride) {
-  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, in,
-                   rowStride, pixelStride, v, placeStride);
+  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, 0,
+                   in, rowStride, pixelStride, v, placeStride);
 }
 INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
   outputs_of_points(PLACES, 1u << HALF_POINT | 1u << FOURTH, outputs_of_places, high, wide, m, placeStride, patch);

@@ -45,14 +45,19 @@ typedef void (*f32_side_transform)(const int size, const vf *from, vf *to);
 enum { SIDE_MAXIMUM = 9 };  // points of a side, of any scheme
 
 /// One tile of high × wide outputs: its highInputs × wideInputs inputs of LANES channels to the pairs of a side's `side` points, of
-/// which tiles of 3 lack those whose bits `skipped` has.
+/// which tiles of 3 lack those whose bits `skipped` has. The floats `ahead` of the inputs are fetched, if any: pixels lie too far apart for
+/// the processor to expect them. The first two columns came with the tile on the left.
 INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_transform transform, const int high,
-                             const int wide, const int highInputs, const int wideInputs, const float *in,
+                             const int wide, const int highInputs, const int wideInputs, const size_t ahead, const float *in,
                              size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
   vf half[SIDE_MAXIMUM][SIDE_MAXIMUM];
   UNROLL for (int x = 0; x < wideInputs; x++) {
     vf column[SIDE_MAXIMUM], points[SIDE_MAXIMUM];
-    UNROLL for (int y = 0; y < highInputs; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
+    UNROLL for (int y = 0; y < highInputs; y++) {
+      const float *from = in + (size_t)y * rowStride + (size_t)x * pixelStride;
+      column[y] = load(from);
+      if (ahead && x >= 2) __builtin_prefetch(from + ahead);
+    }
     transform(high, column, points);
     UNROLL for (int p = 0; p < side; p++) {
       if (high == 4 || !(skipped >> p & 1)) half[p][x] = points[p];

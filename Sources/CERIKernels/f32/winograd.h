@@ -98,8 +98,8 @@ static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t
 
 INLINE void transform_input(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride,
                             float *v, size_t pointStride) {
-  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, in, rowStride, pixelStride, v,
-                   pointStride);
+  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, ERI_LINE, in, rowStride,
+                   pixelStride, v, pointStride);
 }
 INLINE void transform_output(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
   outputs_of_points(SIDE, 1u << SKIPPED, from_points, high, wide, m, pointStride, patch);
