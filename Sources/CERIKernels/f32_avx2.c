@@ -13,6 +13,7 @@
 #define LANES 8
 #define ROWS 6
 #define WINOGRAD_ROWS 6
+#define HOLD_ONE(v) __asm__ volatile("" : "+x"(v))
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 typedef int eri_mask8 __attribute__((ext_vector_type(8)));

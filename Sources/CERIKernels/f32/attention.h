@@ -1,5 +1,24 @@
 // Attention of one head, and attention pooling.
 
+/// Scales the scores of one query with the keys from `firstKey` on and bars all but the keys begin..<end; returns the greatest.
+INLINE float scale_scores(float *row, size_t firstKey, size_t width, float scale, size_t begin, size_t end) {
+  vf greatest = splat(-__builtin_inff());
+  for (size_t j = 0; j < width; j += LANES) {
+    size_t key = firstKey + j;
+    vf v = load(row + j) * splat(scale);
+    if (key < begin || key + LANES > end) {
+      vi lanes = lane_numbers();
+      int skipped = begin > key ? (int)eri_minimum(begin - key, LANES) : 0;
+      int seen = end > key ? (int)eri_minimum(end - key, LANES) : 0;
+      v = lanes >= skipped ? v : splat(-__builtin_inff());
+      v = lanes < seen ? v : splat(-__builtin_inff());
+    }
+    store(row + j, v);
+    greatest = maximum(v, greatest);
+  }
+  return maximum_lanes(greatest);
+}
+
 /// K becomes panels of 16 keys, V panels of 16 value columns; ROWS queries at a time then take two sweeps of the micro-kernel
 /// with a softmax between. Sums run from the first key panel a block of queries may see; keys a query may not see weigh 0.
 static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension, float scale,
@@ -26,19 +45,25 @@ static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size
       weightRows[i] = scoreRows[i];
       outRows[i] = out + (begin + i) * outStride;
     }
+    for (size_t d = 0; d < keyDimension; d += ERI_LINE) {
+      fetch_rows(q + (begin + count) * qStride + d, eri_minimum(ROWS, queries - begin - count), qStride);
+    }
     f32_block products = {count, 1, keyDimension, 0, width, keyDimension * ERI_PANEL};
     f32_target toScores = {scoreRows, NULL, NULL, ERI_ACTIVATION_IDENTITY, ERI_ACTIVATION_IDENTITY};
     multiply_block(&products, queryRows, keyPanels + firstKey * keyDimension, &toScores);
+    // One step for all rows at a time: a row's steps wait for each other's last results.
+    float tops[ROWS];
+    vf rowSums[ROWS];
     for (size_t i = 0; i < count; i++) {
       size_t query = begin + i;
-      float *row = scoreRows[i];
-      scale_row(width, scale, row);
       size_t allowedBegin = query > before ? query - before : 0;
       size_t allowedEnd = after < keys && query + after < keys ? query + after + 1 : keys;
-      for (size_t j = firstKey; j < allowedBegin && j < firstKey + width; j++) row[j - firstKey] = -__builtin_inff();
-      for (size_t j = allowedEnd; j < firstKey + width; j++) row[j - firstKey] = -__builtin_inff();
-      float sum = exponentials(width, row, row);
-      scale_row(width, 1.0f / sum, row);
+      tops[i] = scale_scores(scoreRows[i], firstKey, width, scale, allowedBegin, allowedEnd);
+    }
+    for (size_t i = 0; i < count; i++) rowSums[i] = exponentials_below(tops[i], width, scoreRows[i], scoreRows[i]);
+    for (size_t i = 0; i < count; i++) {
+      vf factor = splat(1.0f / sum_lanes(rowSums[i]));
+      for (size_t j = 0; j < width; j += LANES) store(scoreRows[i] + j, load(scoreRows[i] + j) * factor);
     }
     f32_block sums = {count, 1, endKey - firstKey, 0, valueDimension, keys * ERI_PANEL};
     f32_target toOut = {outRows, NULL, NULL, ERI_ACTIVATION_IDENTITY, ERI_ACTIVATION_IDENTITY};

@@ -40,7 +40,7 @@ static void f32_conv_pack(const eri_window *w, const float *weights, size_t inpu
     for (size_t column = 0; column < wide; column += ERI_PANEL) {
       size_t columns = eri_minimum(wide - column, ERI_PANEL);
       for (size_t tap = 0; tap < taps; tap++, packed += depth * ERI_PANEL) {
-        pack_panel(source + column * depth * taps + tap, taps, depth * taps, depth, columns, packed);
+        pack_panel(source + column * depth * taps + tap, taps, depth * taps, depth, columns, 0, packed);
       }
     }
   }

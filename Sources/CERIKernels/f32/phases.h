@@ -120,17 +120,17 @@ OUTLINE void split_phases(const eri_window *w, const float *planes, size_t chann
 
 /// LANES lanes of one tile of the grid to its points.
 INLINE void transform_phases(const float *grid, size_t rowStride, float *v, size_t pointStride) {
-  points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, grid, rowStride, PHASE_LANES, v,
-                   pointStride);
+  points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, 0, grid, rowStride, PHASE_LANES,
+                   v, pointStride);
 }
 
 INLINE void outputs_of_phases(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
   (void)tile;
   outputs_of_points(PHASE_SIDE, 0, phases_from_points, 4, 4, m, pointStride, patch);
 }
-OUTLINE void phases_to_image(const eri_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
+OUTLINE void phases_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, const eri_f32_image *output,
                              const eri_f32_epilogue *e) {
-  points_to_image(tile, m, pointStride, ERI_PANEL, 0, output->channels, output, output, e, outputs_of_phases);
+  points_to_image(tile, next, m, pointStride, ERI_PANEL, 0, output->channels, output, output, e, outputs_of_phases);
 }
 
 /// M[count][16] = V U for `count` tiles and one panel.
@@ -189,8 +189,8 @@ static void f32_conv_phases(const eri_window *w, const float *input, size_t chan
                            packed + p * panels * depth * ERI_PANEL, m + p * mStride);
     }
     for (size_t i = 0; i < tiles; i++) {
-      eri_tile tile = {image, 4 * y, 4 * i, 4, 4};
-      phases_to_image(&tile, m + i * panels * ERI_PANEL, mStride, output, e);
+      eri_tile tile = {image, 4 * y, 4 * i, 4, 4}, next = {image, 4 * y, 4 * i + 4, 4, 4};
+      phases_to_image(&tile, &next, m + i * panels * ERI_PANEL, mStride, output, e);
     }
   }
 }

@@ -38,19 +38,34 @@ static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const 
   }
 }
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"  // as in functions.h
+/// y = e^(x - top) over whole vectors; the sums of their lanes. y may be x.
+INLINE vf exponentials_below(float top, size_t count, const float *x, float *y) {
+  vf sum = splat(0.0f);
+  size_t done = 0;
+  for (; done + ABREAST <= count; done += ABREAST) {
+    store_abreast(y + done, exponential(load_abreast(x + done) - (vf_abreast)top));
+    UNROLL for (size_t i = 0; i < ABREAST; i += LANES) sum += load(y + done + i);
+  }
+  for (; done < count; done += LANES) {
+    vf v = exponential(load(x + done) - splat(top));
+    store(y + done, v);
+    sum += v;
+  }
+  return sum;
+}
+#pragma clang diagnostic pop
+
 /// y = e^(x - max), over `count` floats; returns the sum. y may be x. -infinity gives 0.
 INLINE float exponentials(size_t count, const float *x, float *y) {
-  vf greatest = splat(-__builtin_inff()), sum = splat(0.0f);
+  vf greatest = splat(-__builtin_inff());
   size_t whole = count / LANES * LANES, left = count - whole;
   for (size_t i = 0; i < whole; i += LANES) greatest = maximum(load(x + i), greatest);
   vf rest = lane_numbers() < (int)left ? load_some(x + whole, left) : splat(-__builtin_inff());
   if (left) greatest = maximum(rest, greatest);
   float top = maximum_lanes(greatest);
-  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < whole; i += LANES) {
-    vf v = exponential(load(x + i) - splat(top));
-    store(y + i, v);
-    sum += v;
-  }
+  vf sum = exponentials_below(top, whole, x, y);
   if (left) {
     vf v = exponential(rest - splat(top));
     store_some(y + whole, v, left);

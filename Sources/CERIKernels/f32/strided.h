@@ -61,8 +61,8 @@ static void f32_winograd2_pack(const float *weights, size_t inputChannels, size_
 
 INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
                               size_t placeStride) {
-  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, in,
-                   rowStride, pixelStride, v, placeStride);
+  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, 0,
+                   in, rowStride, pixelStride, v, placeStride);
 }
 INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
   outputs_of_points(PLACES, 1u << HALF_POINT | 1u << FOURTH, outputs_of_places, high, wide, m, placeStride, patch);
@@ -80,10 +80,10 @@ OUTLINE void strided_from_image(const eri_tile *tile, const eri_window *w, const
   tile_to_points(tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft,
                  2 * tile->high + 1, 2 * tile->wide + 1, PLACES, input, v, placeStride, inputs_at_stride_two);
 }
-OUTLINE void strided_to_image(const eri_tile *tile, const float *m, size_t placeStride, size_t channelBegin,
+OUTLINE void strided_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t placeStride, size_t channelBegin,
                               size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
                               const eri_f32_epilogue *e) {
-  points_to_image(tile, m, placeStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
+  points_to_image(tile, next, m, placeStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
                   outputs_at_stride_two);
 }
 
@@ -134,7 +134,7 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
       multiply_all_places(depth, panels, panel, end, &group, packed, v, vStride, m, mStride);
       for (size_t i = 0; i < count; i++) {
         size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (end - panel) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
-        strided_to_image(&group.list[i], m + row, mStride, panel * ERI_PANEL,
+        strided_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, panel * ERI_PANEL,
                          eri_minimum(end * ERI_PANEL, output->channels), output, residualImage, e);
       }
     }

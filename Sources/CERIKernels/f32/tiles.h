@@ -8,26 +8,34 @@ INLINE size_t whole_rows(size_t group) {
   return group < step ? group : group / step * step;
 }
 
-/// Where LANES channels of a tile's outputs go and what is done to them; `rows` and `columns` of them lie inside the image.
+/// Where LANES channels of a tile's outputs go and what is done to them.
 typedef struct {
   float *out;
   const float *residual;
-  size_t rowStride, pixelStride, residualRowStride, residualPixelStride, rows, columns;
+  size_t rowStride, pixelStride, residualRowStride, residualPixelStride;
+  size_t nextOut, nextResidual;  // distances to the tile whose pixels are fetched meanwhile
   vf bias;
   float firstFloor, secondFloor;
 } f32_patch;
 
 /// One row of a tile's outputs. The epilogue here is bias, lower bound (ReLU's or none), residual, lower bound.
-INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, const vf *outputs) {
+INLINE void store_outputs(const f32_patch *patch, size_t y, const int wide, vf *outputs) {
   float *out = patch->out + y * patch->rowStride;
-  const float *residual = patch->residual ? patch->residual + y * patch->residualRowStride : NULL;
   UNROLL for (int x = 0; x < wide; x++) {
-    if ((size_t)x >= patch->columns) break;
-    vf value = outputs[x] + patch->bias;
-    value = value < splat(patch->firstFloor) ? splat(patch->firstFloor) : value;
-    if (residual) value += load(residual + (size_t)x * patch->residualPixelStride);
-    value = value < splat(patch->secondFloor) ? splat(patch->secondFloor) : value;
-    store(out + (size_t)x * patch->pixelStride, value);
+    outputs[x] += patch->bias;
+    outputs[x] = outputs[x] < splat(patch->firstFloor) ? splat(patch->firstFloor) : outputs[x];
+  }
+  if (patch->residual) {
+    const float *residual = patch->residual + y * patch->residualRowStride;
+    UNROLL for (int x = 0; x < wide; x++) {
+      outputs[x] += load(residual + (size_t)x * patch->residualPixelStride);
+      __builtin_prefetch(residual + (size_t)x * patch->residualPixelStride + patch->nextResidual);
+    }
+  }
+  UNROLL for (int x = 0; x < wide; x++) {
+    outputs[x] = outputs[x] < splat(patch->secondFloor) ? splat(patch->secondFloor) : outputs[x];
+    store(out + (size_t)x * patch->pixelStride, outputs[x]);
+    __builtin_prefetch(out + (size_t)x * patch->pixelStride + patch->nextOut, 1);
   }
 }
 
@@ -37,14 +45,19 @@ typedef void (*f32_side_transform)(const int size, const vf *from, vf *to);
 enum { SIDE_MAXIMUM = 9 };  // points of a side, of any scheme
 
 /// One tile of high × wide outputs: its highInputs × wideInputs inputs of LANES channels to the pairs of a side's `side` points, of
-/// which tiles of 3 lack those whose bits `skipped` has.
+/// which tiles of 3 lack those whose bits `skipped` has. The floats `ahead` of the inputs are fetched, if any: pixels lie too far apart for
+/// the processor to expect them. The first two columns came with the tile on the left.
 INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_transform transform, const int high,
-                             const int wide, const int highInputs, const int wideInputs, const float *in,
+                             const int wide, const int highInputs, const int wideInputs, const size_t ahead, const float *in,
                              size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
   vf half[SIDE_MAXIMUM][SIDE_MAXIMUM];
   UNROLL for (int x = 0; x < wideInputs; x++) {
     vf column[SIDE_MAXIMUM], points[SIDE_MAXIMUM];
-    UNROLL for (int y = 0; y < highInputs; y++) column[y] = load(in + (size_t)y * rowStride + (size_t)x * pixelStride);
+    UNROLL for (int y = 0; y < highInputs; y++) {
+      const float *from = in + (size_t)y * rowStride + (size_t)x * pixelStride;
+      column[y] = load(from);
+      if (ahead && x >= 2) __builtin_prefetch(from + ahead);
+    }
     transform(high, column, points);
     UNROLL for (int p = 0; p < side; p++) {
       if (high == 4 || !(skipped >> p & 1)) half[p][x] = points[p];
@@ -64,17 +77,17 @@ INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_tr
 INLINE void outputs_of_points(const int side, const unsigned skipped, f32_side_transform transform, const int high,
                               const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
   vf half[4][SIDE_MAXIMUM];
-  UNROLL for (int px = 0; px < side; px++) {
+  pointStride = unexpected(pointStride);
+  UNROLL for (int px = 0; px < side; px++, m += pointStride) {
     if (wide < 4 && (skipped >> px & 1)) continue;
     vf points[SIDE_MAXIMUM], outputs[4];
     UNROLL for (int py = 0; py < side; py++) {
-      if (high == 4 || !(skipped >> py & 1)) points[py] = load(m + (size_t)(py * side + px) * pointStride);
+      if (high == 4 || !(skipped >> py & 1)) points[py] = load(m + (size_t)(py * side) * pointStride);
     }
     transform(high, points, outputs);
     UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
   }
   UNROLL for (int y = 0; y < high; y++) {
-    if ((size_t)y >= patch->rows) return;
     vf outputs[4];
     transform(wide, half[y], outputs);
     store_outputs(patch, (size_t)y, wide, outputs);
@@ -118,38 +131,44 @@ INLINE void tile_to_points(const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, size_
 }
 
 /// The channels channelBegin..<channelEnd of a tile from M, whose panels lie `panelStride` floats apart, to the output image.
-INLINE void points_to_image(const eri_tile *tile, const float *m, size_t pointStride,
+/// Meanwhile the pixels of `next` are fetched, which lie too far apart for the processor to expect them.
+INLINE void points_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride,
                            size_t panelStride, size_t channelBegin, size_t channelEnd, const eri_f32_image *output,
                            const eri_f32_image *residualImage, const eri_f32_epilogue *e,
                            f32_output_transform transform) {
-  size_t channels = output->channels;
-  float *out = output->data + pixel_offset(output, tile->image, tile->y, tile->x);
-  const float *residual = NULL;
-  if (e->residual) residual = e->residual + pixel_offset(residualImage, tile->image, tile->y, tile->x);
+  size_t channels = output->channels, at = pixel_offset(output, tile->image, tile->y, tile->x);
+  size_t residualAt = pixel_offset(residualImage, tile->image, tile->y, tile->x);
+  float *out = output->data + at;
+  const float *residual = e->residual ? e->residual + residualAt : NULL;
   bool bounded = e->first <= ERI_ACTIVATION_RELU && e->second <= ERI_ACTIVATION_RELU;
   size_t rows = eri_minimum(tile->high, output->height - tile->y);
   size_t columns = eri_minimum(tile->wide, output->width - tile->x);
+  bool whole = rows == tile->high && columns == tile->wide;
+  f32_patch patch = {.rowStride = row_floats(output),
+                     .pixelStride = channels,
+                     .residualRowStride = row_floats(residualImage),
+                     .residualPixelStride = residualImage->channels,
+                     .nextOut = pixel_offset(output, next->image, next->y, next->x) - at,
+                     .nextResidual = pixel_offset(residualImage, next->image, next->y, next->x) - residualAt,
+                     .firstFloor = e->first == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff(),
+                     .secondFloor = e->second == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff()};
   for (size_t c = channelBegin; c < channelEnd; c += LANES) {
     const float *points = m + (c - channelBegin) / ERI_PANEL * panelStride + c % ERI_PANEL;
     size_t left = channels - c;
-    if (bounded && left >= LANES) {
-      f32_patch patch = {out + c,
-                         residual ? residual + c : NULL,
-                         row_floats(output),
-                         channels,
-                         row_floats(residualImage),
-                         residualImage->channels,
-                         rows,
-                         columns,
-                         e->bias ? load(e->bias + c) : splat(0.0f),
-                         e->first == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff(),
-                         e->second == ERI_ACTIVATION_RELU ? 0.0f : -__builtin_inff()};
+    if (bounded && whole && left >= LANES) {
+      patch.out = out + c;
+      patch.residual = residual ? residual + c : NULL;
+      patch.bias = e->bias ? load(e->bias + c) : splat(0.0f);
       transform(tile, points, pointStride, &patch);
     } else {
       float plain[4 * 4 * LANES];
-      f32_patch patch = {plain, NULL, 4 * LANES, LANES, 0, 0, rows, columns, splat(0.0f), -__builtin_inff(),
-                         -__builtin_inff()};
-      transform(tile, points, pointStride, &patch);
+      f32_patch sums = {.out = plain,
+                        .rowStride = 4 * LANES,
+                        .pixelStride = LANES,
+                        .bias = splat(0.0f),
+                        .firstFloor = -__builtin_inff(),
+                        .secondFloor = -__builtin_inff()};
+      transform(tile, points, pointStride, &sums);
       for (size_t y = 0; y < rows; y++) {
         for (size_t x = 0; x < columns; x++) {
           const float *from = NULL;
@@ -175,6 +194,7 @@ INLINE void multiply_points(size_t blocks, const float *v, const float *u, float
         vf x = splat(v[r * DEPTH + i]);
         UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
       }
+      HOLD(acc, WINOGRAD_ROWS * VECTORS);
     }
     v += WINOGRAD_ROWS * DEPTH;
     u += DEPTH * ERI_PANEL;

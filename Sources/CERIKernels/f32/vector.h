@@ -16,6 +16,21 @@ INLINE vf splat(float x) { return (vf)x; }
 INLINE vf from_bits(vi v) { return __builtin_bit_cast(vf, v); }
 INLINE vi to_bits(vf v) { return __builtin_bit_cast(vi, v); }
 
+/// Keeps what comes after the sums' last additions behind them: a compiler that mixes steps of a sum runs out of registers. A variant
+/// may define HOLD_ONE(v).
+#ifdef HOLD_ONE
+#define HOLD(SUMS, COUNT) UNROLL for (int held = 0; held < (COUNT); held++) HOLD_ONE((SUMS)[held])
+#else
+#define HOLD(SUMS, COUNT)
+#endif
+
+/// The same number, of which the compiler knows nothing: it would otherwise compute all multiples that a loop needs before the loop
+/// and keep them in memory.
+INLINE size_t unexpected(size_t x) {
+  __asm__ volatile("" : "+r"(x));
+  return x;
+}
+
 /// 0, 1, 2, …
 INLINE vi lane_numbers(void) {
 #if LANES == 4

@@ -98,8 +98,8 @@ static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t
 
 INLINE void transform_input(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride,
                             float *v, size_t pointStride) {
-  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, in, rowStride, pixelStride, v,
-                   pointStride);
+  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, ERI_LINE, in, rowStride,
+                   pixelStride, v, pointStride);
 }
 INLINE void transform_output(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
   outputs_of_points(SIDE, 1u << SKIPPED, from_points, high, wide, m, pointStride, patch);
@@ -117,9 +117,9 @@ OUTLINE void unit_from_image(const eri_tile *tile, const eri_f32_image *input, f
   tile_to_points(tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, tile->high + 2, tile->wide + 2, SIDE, input, v,
                  pointStride, inputs_at_unit_stride);
 }
-OUTLINE void unit_to_image(const eri_tile *tile, const float *m, size_t pointStride, const eri_f32_image *output,
+OUTLINE void unit_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, const eri_f32_image *output,
                            const eri_f32_image *residualImage, const eri_f32_epilogue *e) {
-  points_to_image(tile, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, 0, output->channels, output, residualImage, e,
+  points_to_image(tile, next, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, 0, output->channels, output, residualImage, e,
                   outputs_at_unit_stride);
 }
 
@@ -161,7 +161,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
     multiply_all_points(depth, panels, &group, packed, v, vStride, m, mStride);
     for (size_t i = 0; i < count; i++) {
       size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * panels * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
-      unit_to_image(&group.list[i], m + row, mStride, output, residualImage, e);
+      unit_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, output, residualImage, e);
     }
   }
 }
