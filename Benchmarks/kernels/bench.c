@@ -130,7 +130,7 @@ static void strided(const char *name, size_t side, size_t from, size_t to) {
   eri_f32_winograd2_pack(kernels, weights, from, to, packed);
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_RELU, NULL, 0, ERI_ACTIVATION_IDENTITY};
   TIME(name, FRAMES * out * out * from * to * 9,
-       eri_f32_winograd2(kernels, &window, &input, packed, &output, NULL, &epilogue, 0, FRAMES, scratch));
+       eri_f32_winograd2(kernels, &window, &input, packed, &output, NULL, &epilogue, 0, FRAMES, 0, to, scratch));
   free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
 }
 
@@ -144,13 +144,13 @@ static void winograd(const char *name, size_t side, size_t channels) {
   TIME("Winograd packing", 0, eri_f32_winograd_pack(kernels, weights, channels, channels, packed));
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_IDENTITY, residual.data, 0, ERI_ACTIVATION_RELU};
   TIME(name, FRAMES * side * side * channels * channels * 9,
-       eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, FRAMES, scratch));
+       eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, FRAMES, 0, channels, scratch));
   // Frames that stay in cache from layer to layer: the same four, eight times.
   char nested[64];
   snprintf(nested, sizeof nested, "%s, 4 at a time", name);
   TIME(nested, FRAMES * side * side * channels * channels * 9,
        for (size_t i = 0; i < FRAMES; i += 4) {
-         eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, 4, scratch);
+         eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, 4, 0, channels, scratch);
        });
   free(weights), free(bias), free(packed), free(scratch);
   free(input.data), free(output.data), free(residual.data);

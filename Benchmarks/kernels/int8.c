@@ -151,7 +151,7 @@ static void conv(const char *name, size_t side, size_t from, size_t to, size_t k
     at = 0;
     if (unit) {
       TIME("f32 Winograd",
-           eri_f32_winograd(f32, &input, points, &output, &residual, &epilogue, 0, FRAMES, pointScratch));
+           eri_f32_winograd(f32, &input, points, &output, &residual, &epilogue, 0, FRAMES, 0, to, pointScratch));
       TIME("int16 Winograd", eri_i8_winograd(i8, &bytesIn, halves, &bytesOut, &e, 0, FRAMES, 0, to, halvesScratch));
     } else {
       TIME("f32", eri_f32_conv(f32, &window, &input, direct, &output, NULL, &epilogue, 0, FRAMES * out, scratch));

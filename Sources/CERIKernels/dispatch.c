@@ -100,8 +100,10 @@ void eri_f32_winograd_pack(const eri_kernels *kernels, const float *weights, siz
 
 void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, const float *packed,
                       const eri_f32_image *output, const eri_f32_image *residualImage,
-                      const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch) {
-  kernels->f32_winograd(input, packed, output, residualImage, epilogue, imageBegin, imageEnd, scratch);
+                      const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                      size_t channelEnd, float *scratch) {
+  kernels->f32_winograd(input, packed, output, residualImage, epilogue, imageBegin, imageEnd, channelBegin, channelEnd,
+                        scratch);
 }
 
 void eri_f32_winograd2_pack(const eri_kernels *kernels, const float *weights, size_t inputChannels,
@@ -111,8 +113,10 @@ void eri_f32_winograd2_pack(const eri_kernels *kernels, const float *weights, si
 
 void eri_f32_winograd2(const eri_kernels *kernels, const eri_window *window, const eri_f32_image *input,
                        const float *packed, const eri_f32_image *output, const eri_f32_image *residualImage,
-                       const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch) {
-  kernels->f32_winograd2(window, input, packed, output, residualImage, epilogue, imageBegin, imageEnd, scratch);
+                       const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                       size_t channelEnd, float *scratch) {
+  kernels->f32_winograd2(window, input, packed, output, residualImage, epilogue, imageBegin, imageEnd, channelBegin,
+                         channelEnd, scratch);
 }
 
 void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *window, const float *weights,

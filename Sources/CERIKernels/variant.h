@@ -22,11 +22,12 @@ struct eri_kernels {
   void (*f32_winograd_pack)(const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
   void (*f32_winograd)(const eri_f32_image *input, const float *packed, const eri_f32_image *output,
                        const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin,
-                       size_t imageEnd, float *scratch);
+                       size_t imageEnd, size_t channelBegin, size_t channelEnd, float *scratch);
   void (*f32_winograd2_pack)(const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
   void (*f32_winograd2)(const eri_window *window, const eri_f32_image *input, const float *packed,
                         const eri_f32_image *output, const eri_f32_image *residualImage,
-                        const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch);
+                        const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                        size_t channelEnd, float *scratch);
   void (*f32_conv_phases_pack)(const eri_window *window, const float *weights, size_t inputChannels,
                                size_t outputChannels, float *packed);
   void (*f32_conv_phases)(const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,

@@ -118,7 +118,7 @@ extension Planner {
     try append(
       ConvStep(
         node: index, method: method, window: op.window(kernel: [Int](shape[2...])), packed: packedWeights, input: input,
-        output: output, weight: shape, epilogue: epilogue))
+        output: output, weight: shape, epilogue: epilogue, threads: options.threads))
   }
 
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {

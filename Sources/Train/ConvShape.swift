@@ -206,7 +206,8 @@ struct ConvShape {
         var residual = target
         var form = Products.epilogue(bias: bias, adding: accumulates ? UnsafePointer(place) : nil)
         eri_f32_winograd(
-          run.kernels, &source, packed, &target, &residual, &form, 0, count, padded + group * bordered)
+          run.kernels, &source, packed, &target, &residual, &form, 0, count, 0, to.channels,
+          padded + group * bordered)
       }
     }
   }

@@ -91,7 +91,7 @@ import Testing
 
   static func run(
     _ problem: ConvolutionTests.Problem, _ stride: Stride, _ variant: Variant, parts: [Range<Int>],
-    sharedScratch: Bool = true
+    sharedScratch: Bool = true, channels: [Range<Int>]? = nil
   ) -> Images {
     let test = problem.test
     let source = Images(
@@ -104,15 +104,17 @@ import Testing
     problem.withEpilogue(residualHalo: test.residualHalo) { epilogue, residualImage in
       for part in parts {
         let scratch = GuardedBuffer(stride.scratchCount(problem, images: sharedScratch ? test.images : part.count))
-        switch stride {
-        case .one:
-          eri_f32_winograd(
-            variant.kernels, &from, packed.pointer, &to, residualImage, epilogue, part.lowerBound, part.upperBound,
-            scratch.pointer)
-        case .two:
-          eri_f32_winograd2(
-            variant.kernels, &window, &from, packed.pointer, &to, residualImage, epilogue, part.lowerBound,
-            part.upperBound, scratch.pointer)
+        for some in channels ?? [0..<test.outputChannels] {
+          switch stride {
+          case .one:
+            eri_f32_winograd(
+              variant.kernels, &from, packed.pointer, &to, residualImage, epilogue, part.lowerBound, part.upperBound,
+              some.lowerBound, some.upperBound, scratch.pointer)
+          case .two:
+            eri_f32_winograd2(
+              variant.kernels, &window, &from, packed.pointer, &to, residualImage, epilogue, part.lowerBound,
+              part.upperBound, some.lowerBound, some.upperBound, scratch.pointer)
+          }
         }
         #expect(scratch.isIntact)
       }
@@ -144,6 +146,20 @@ import Testing
         Self.run(problem, stride, variant, parts: single, sharedScratch: false).buffer.bits == whole, "case \(index)")
       let uneven = [1..<test.images, 0..<1]
       #expect(Self.run(problem, stride, variant, parts: uneven).buffer.bits == whole, "case \(index)")
+    }
+  }
+
+  @Test(arguments: Variant.all, Stride.allCases)
+  func `gives the same bits however output channels are split over calls`(
+    _ variant: Variant, _ stride: Stride
+  ) {
+    for (index, test) in stride.cases.enumerated() {
+      let problem = ConvolutionTests.Problem(test, shape: index, seed: UInt64(index))
+      let images = [0..<test.images], count = test.outputChannels
+      let panels = Swift.stride(from: 0, to: count, by: 16).map { $0..<min($0 + 16, count) }
+      let whole = Self.run(problem, stride, variant, parts: images).buffer.bits
+      let parts = Self.run(problem, stride, variant, parts: images, channels: panels.reversed()).buffer.bits
+      #expect(parts == whole, "case \(index)")
     }
   }
 }

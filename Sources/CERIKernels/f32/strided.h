@@ -112,7 +112,7 @@ OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin,
 
 static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
                           const eri_f32_image *residualImage, const eri_f32_epilogue *e, size_t imageBegin,
-                          size_t imageEnd, float *scratch) {
+                          size_t imageEnd, size_t channelBegin, size_t channelEnd, float *scratch) {
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_strided_cut(output->height), horizontal = eri_strided_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
@@ -120,6 +120,7 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * ERI_STRIDED_PANELS * ERI_PANEL + ERI_LINE;
   float *v = eri_align(scratch), *m = v + PLACES * PLACES * vStride;
+  size_t panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
@@ -129,13 +130,13 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
       size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
       strided_from_image(&group.list[i], w, input, v + row, vStride);
     }
-    for (size_t panel = 0; panel < panels; panel += ERI_STRIDED_PANELS) {
-      size_t end = eri_minimum(panel + ERI_STRIDED_PANELS, panels);
+    for (size_t panel = channelBegin / ERI_PANEL; panel < panelEnd; panel += ERI_STRIDED_PANELS) {
+      size_t end = eri_minimum(panel + ERI_STRIDED_PANELS, panelEnd);
       multiply_all_places(depth, panels, panel, end, &group, packed, v, vStride, m, mStride);
       for (size_t i = 0; i < count; i++) {
         size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (end - panel) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
         strided_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, panel * ERI_PANEL,
-                         eri_minimum(end * ERI_PANEL, output->channels), output, residualImage, e);
+                         eri_minimum(end * ERI_PANEL, channelEnd), output, residualImage, e);
       }
     }
   }

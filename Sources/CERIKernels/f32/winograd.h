@@ -117,22 +117,25 @@ OUTLINE void unit_from_image(const eri_tile *tile, const eri_f32_image *input, f
   tile_to_points(tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, tile->high + 2, tile->wide + 2, SIDE, input, v,
                  pointStride, inputs_at_unit_stride);
 }
-OUTLINE void unit_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, const eri_f32_image *output,
-                           const eri_f32_image *residualImage, const eri_f32_epilogue *e) {
-  points_to_image(tile, next, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, 0, output->channels, output, residualImage, e,
+OUTLINE void unit_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, size_t channelBegin,
+                           size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
+                           const eri_f32_epilogue *e) {
+  points_to_image(tile, next, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
                   outputs_at_unit_stride);
 }
 
-OUTLINE void multiply_all_points(size_t depth, size_t panels, const eri_tile_group *tiles, const float *packed, const float *v,
-                                 size_t vStride, float *m, size_t mStride) {
+/// The panels panelBegin..<panelEnd of all points.
+OUTLINE void multiply_all_points(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const eri_tile_group *tiles,
+                                 const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
+  size_t some = panelEnd - panelBegin;
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
     eri_tile_rows rows = eri_rows_with_point(tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
     size_t begin = rows.begin / WINOGRAD_ROWS, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
-    for (size_t panel = 0; panel < panels; panel++) {
-      const float *u = packed + (p * panels + panel) * depth * ERI_PANEL;
+    for (size_t panel = 0; panel < some; panel++) {
+      const float *u = packed + (p * panels + panelBegin + panel) * depth * ERI_PANEL;
       for (size_t group = begin; group < end; group++) {
         multiply_points(depth / DEPTH, v + p * vStride + group * depth * WINOGRAD_ROWS, u,
-                        m + p * mStride + (group * panels + panel) * WINOGRAD_ROWS * ERI_PANEL);
+                        m + p * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
       }
     }
   }
@@ -140,7 +143,7 @@ OUTLINE void multiply_all_points(size_t depth, size_t panels, const eri_tile_gro
 
 static void f32_winograd(const eri_f32_image *input, const float *packed, const eri_f32_image *output,
                          const eri_f32_image *residualImage, const eri_f32_epilogue *e, size_t imageBegin,
-                         size_t imageEnd, float *scratch) {
+                         size_t imageEnd, size_t channelBegin, size_t channelEnd, float *scratch) {
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
@@ -149,6 +152,7 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
   // One more cache line per point, so that the 36 streams of a transform do not fall on the same cache sets.
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * panels * ERI_PANEL + ERI_LINE;
   float *v = eri_align(scratch), *m = v + ERI_WINOGRAD_POINTS * vStride;
+  size_t panelBegin = channelBegin / ERI_PANEL, panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
@@ -158,10 +162,11 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
       size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
       unit_from_image(&group.list[i], input, v + row, vStride);
     }
-    multiply_all_points(depth, panels, &group, packed, v, vStride, m, mStride);
+    multiply_all_points(depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
     for (size_t i = 0; i < count; i++) {
-      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * panels * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
-      unit_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, output, residualImage, e);
+      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (panelEnd - panelBegin) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
+      unit_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, channelBegin, channelEnd, output,
+                    residualImage, e);
     }
   }
 }

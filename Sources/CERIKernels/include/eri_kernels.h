@@ -103,9 +103,11 @@ size_t eri_f32_winograd_packed_count(size_t inputChannels, size_t outputChannels
 void eri_f32_winograd_pack(const eri_kernels *kernels, const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
 /// Floats of one thread's scratch for images of this size.
 size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputChannels, size_t outputChannels, size_t images);
-/// Images imageBegin..<imageEnd. The input needs a zeroed halo of at least 1; any channel counts.
+/// Output channels channelBegin..<channelEnd, multiples of 16 or the end, of images imageBegin..<imageEnd. The input needs a zeroed halo of
+/// at least 1; any channel counts.
 void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
-                      const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch);
+                      const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                      size_t channelEnd, float *scratch);
 
 // --- Convolution, Winograd with stride 2 (strided): 3×3, dilation 1, one group, any padding ----------------------------------------
 
@@ -113,9 +115,10 @@ size_t eri_f32_winograd2_packed_count(size_t inputChannels, size_t outputChannel
 void eri_f32_winograd2_pack(const eri_kernels *kernels, const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
 /// Floats of one thread's scratch for outputs of this size.
 size_t eri_f32_winograd2_scratch_count(size_t outputHeight, size_t outputWidth, size_t inputChannels, size_t images);
-/// Images imageBegin..<imageEnd; any channel counts. Of the window only its padding counts.
+/// As eri_f32_winograd, but any halo. Of the window only its padding counts.
 void eri_f32_winograd2(const eri_kernels *kernels, const eri_window *window, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
-                       const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, float *scratch);
+                       const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
+                       size_t channelEnd, float *scratch);
 
 // --- Convolution, Winograd over phases (phases): planar input of at most 4 channels, stride 2, kernel sides of at most 8, one group ---
 

@@ -82,7 +82,7 @@ final class ConvStep: Step {
 
   init(
     node: Int, method: ConvMethod, window: eri_window, packed: FloatBlock, input: Slot, output: Slot,
-    weight: [Int], epilogue: Epilogue
+    weight: [Int], epilogue: Epilogue, threads: Int
   ) {
     self.method = method
     self.window = window
@@ -108,10 +108,10 @@ final class ConvStep: Step {
       scratch = eri_f32_conv_phases_scratch_count(image.width, weight[0])
     case .strided:
       minimumItems = ConvStep.items(ofTiles: 48, image)
-      units = 1
+      units = ConvStep.winogradUnits(output, threads: threads)
       scratch = eri_f32_winograd2_scratch_count(image.height, image.width, channels, output.items)
     case .winograd:
-      units = 1
+      units = ConvStep.winogradUnits(output, threads: threads)
       // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
       minimumItems = ConvStep.items(ofTiles: 64, image)
       // A call may get any number of the items, and more of them are worked on together.
@@ -161,7 +161,10 @@ final class ConvStep: Step {
         frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
     case .winograd:
       var input = source.image(at: frame.address(operands[0]))
-      eri_f32_winograd(frame.kernels, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
+      let part = winogradPart(begin, end)
+      eri_f32_winograd(
+        frame.kernels, &input, packed.pointer, &output, &residual, &form, part.images.lowerBound,
+        part.images.upperBound, part.channels.lowerBound, part.channels.upperBound, scratch(frame))
     case .planar:
       eri_f32_conv_planar(
         frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
@@ -172,8 +175,10 @@ final class ConvStep: Step {
         packed.pointer, &output, &form, begin, end, scratch(frame))
     case .strided:
       var input = source.image(at: frame.address(operands[0]))
+      let part = winogradPart(begin, end)
       eri_f32_winograd2(
-        frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, begin, end, scratch(frame))
+        frame.kernels, &window, &input, packed.pointer, &output, &residual, &form, part.images.lowerBound,
+        part.images.upperBound, part.channels.lowerBound, part.channels.upperBound, scratch(frame))
     }
   }
 }
