@@ -3,9 +3,9 @@
 // with: so no result depends on how rows are split over calls.
 
 /// acc[(row * panels + panel) * VECTORS + vector] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[panel][tap * length + i]. Meanwhile
-/// the floats `ahead` of b are fetched.
-INLINE void accumulate(const int count, const int panels, size_t taps, size_t length, const float *const *rows,
-                       size_t tapStride, const float *b, size_t panelStride, size_t ahead, vf *acc) {
+/// the panels that follow are fetched, if asked for.
+INLINE void accumulate(const int count, const int panels, const bool fetch, size_t taps, size_t length, const float *const *rows,
+                       size_t tapStride, const float *b, size_t panelStride, vf *acc) {
   const int width = panels * VECTORS;
   UNROLL for (int i = 0; i < count * width; i++) acc[i] = splat(0.0f);
   for (size_t tap = 0; tap < taps; tap++, rows += tapStride) {
@@ -13,7 +13,7 @@ INLINE void accumulate(const int count, const int panels, size_t taps, size_t le
     UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
     _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
       vf column[4 * VECTORS];
-      __builtin_prefetch(b + ahead);
+      if (fetch) __builtin_prefetch(b + panels * panelStride);
       UNROLL for (int p = 0; p < panels; p++) {
         UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
       }
@@ -125,7 +125,7 @@ typedef struct {
 } f32_block;
 
 INLINE void multiply_rows(const int count, const int panels, const f32_block *k, const float *const *rows, size_t row,
-                          const float *packed, size_t column, bool last, const f32_target *t) {
+                          const float *packed, size_t column, const bool last, const f32_target *t) {
   vf acc[ROWS * 4 * VECTORS];
   // Rows lie too far apart for the processor to expect the next one's outputs.
   UNROLL for (size_t r = 0; r < (size_t)count; r++) {
@@ -134,11 +134,10 @@ INLINE void multiply_rows(const int count, const int panels, const f32_block *k,
       if (t->residual) __builtin_prefetch(t->residual[row + r] + column + p * ERI_PANEL);
     }
   }
-  // The last rows fetch the next panel, which the processor would expect only when it begins; rows before them, which need this one
-  // still, would lose a part of it to the next.
-  size_t ahead = last ? (size_t)panels * k->panelStride : 0;
-  accumulate(count, panels, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
-             k->panelStride, ahead, acc);
+  // The last rows fetch the next panel, which the processor would expect only when it begins; before them it would push this one, which
+  // is still needed, out of the cache.
+  accumulate(count, panels, last, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
+             k->panelStride, acc);
   size_t left = k->columns - column;
   finish(count, panels, acc, row, column, left < ERI_PANEL ? left : ERI_PANEL, t);
 }
@@ -153,12 +152,24 @@ INLINE void multiply_rest(const int count, const int panels, const f32_block *k,
   for (; column < k->columns; column += ERI_PANEL) multiply_rows(count, 1, k, rows, row, packed, column, true, t);
 }
 
+/// Fetches the rows of the next tile: later panels find them in cache, the first does not.
+INLINE void fetch_tile(const float *const *rows, size_t length) {
+  for (size_t r = 0; r < ROWS; r++) {
+    for (size_t i = 0; i < length; i += ERI_LINE) __builtin_prefetch(rows[r] + i);
+  }
+}
+
 /// out[row] = epilogue(Σ_tap rows[tap][row] · packed), for a block of rows.
 OUTLINE void multiply_block(const f32_block *k, const float *const *rows, const float *packed, const f32_target *t) {
   size_t whole = k->count / ROWS * ROWS;
   if (whole) {
     for (size_t column = 0; column < k->columns; column += ERI_PANEL) {
-      for (size_t row = 0; row < whole; row += ROWS) multiply_rows(ROWS, 1, k, rows, row, packed, column, row + ROWS >= whole, t);
+      size_t row = 0;
+      for (; row + ROWS < whole; row += ROWS) {
+        if (column == 0 && k->taps == 1) fetch_tile(rows + row + ROWS, k->length);
+        multiply_rows(ROWS, 1, k, rows, row, packed, column, false, t);
+      }
+      multiply_rows(ROWS, 1, k, rows, row, packed, column, true, t);
     }
   }
   size_t row = whole;

@@ -77,7 +77,6 @@ INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_tr
 INLINE void outputs_of_points(const int side, const unsigned skipped, f32_side_transform transform, const int high,
                               const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
   vf half[4][SIDE_MAXIMUM];
-  pointStride = unexpected(pointStride);
   UNROLL for (int px = 0; px < side; px++, m += pointStride) {
     if (wide < 4 && (skipped >> px & 1)) continue;
     vf points[SIDE_MAXIMUM], outputs[4];

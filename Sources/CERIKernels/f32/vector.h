@@ -24,13 +24,6 @@ INLINE vi to_bits(vf v) { return __builtin_bit_cast(vi, v); }
 #define HOLD(SUMS, COUNT)
 #endif
 
-/// The same number, of which the compiler knows nothing: it would otherwise compute all multiples that a loop needs before the loop
-/// and keep them in memory.
-INLINE size_t unexpected(size_t x) {
-  __asm__ volatile("" : "+r"(x));
-  return x;
-}
-
 /// 0, 1, 2, …
 INLINE vi lane_numbers(void) {
 #if LANES == 4
