@@ -167,7 +167,7 @@ static void first_layer(void) {
   TIME("conv1 7x7/2 planar, 3 to 64", FRAMES * 56 * 56 * 64 * 147.0,
        eri_f32_conv_planar(kernels, &window, input, 3, 112, 112, packed, &output, &epilogue, 0, FRAMES * 56, scratch));
   float *transformed = floats(eri_f32_conv_phases_packed_count(3, 64));
-  float *tiles = floats(eri_f32_conv_phases_scratch_count(56, 64));
+  float *tiles = floats(eri_f32_conv_phases_scratch_count(56));
   eri_f32_conv_phases_pack(kernels, &window, weights, 3, 64, transformed);
   TIME("conv1 7x7/2 over phases, 3 to 64", FRAMES * 56 * 56 * 64 * 147.0,
        eri_f32_conv_phases(kernels, &window, input, 3, 112, 112, transformed, &output, &epilogue, 0, FRAMES * 14, tiles));

@@ -62,11 +62,10 @@ size_t eri_f32_conv_phases_packed_count(size_t inputChannels, size_t outputChann
   return (size_t)ERI_PHASE_SIDE * ERI_PHASE_SIDE * 4 * inputChannels * eri_round_up(outputChannels, ERI_PANEL);
 }
 
-size_t eri_f32_conv_phases_scratch_count(size_t outputWidth, size_t outputChannels) {
-  size_t tiles = eri_phase_tiles(outputWidth), columns = 4 * eri_ceil_div(outputWidth, 4) + 3;
-  size_t perTile = 4 * ERI_PHASE_CHANNELS + eri_round_up(outputChannels, ERI_PANEL);
-  return ERI_LINE + ERI_PHASE_SIDE * columns * 4 * ERI_PHASE_CHANNELS +
-         ERI_PHASE_SIDE * ERI_PHASE_SIDE * (tiles * perTile + 2 * ERI_LINE);
+size_t eri_f32_conv_phases_scratch_count(size_t outputWidth) {
+  size_t columns = 4 * eri_ceil_div(outputWidth, 4) + ERI_PHASE_SIDE - 4;
+  size_t perTile = ERI_PHASE_SIDE * ERI_PHASE_SIDE * 4 * ERI_PHASE_CHANNELS + 4 * ERI_PHASE_SIDE * ERI_PANEL;
+  return ERI_LINE + ERI_PHASE_SIDE * columns * 4 * ERI_PHASE_CHANNELS + ERI_ROWS_MAXIMUM * perTile;
 }
 
 size_t eri_f32_attention_scratch_count(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension) {

@@ -79,10 +79,10 @@ static inline size_t eri_strided_group(size_t tiles) {
   return eri_minimum(48, eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
-enum { ERI_PHASE_SIDE = 7, ERI_PHASE_CHANNELS = 4 };  // points of a side of F(4, 4); four phases of 4 channels fill a panel's row
-
-/// Tiles of 4 outputs of a row, as many more as a variant's micro-kernel may reach over the end.
-static inline size_t eri_phase_tiles(size_t outputWidth) { return eri_ceil_div(outputWidth, 4) + ERI_ROWS_MAXIMUM; }
+enum {
+  ERI_PHASE_SIDE = 7,  // points of a side of F(4, 4)
+  ERI_PHASE_CHANNELS = 4,  // four phases of as many channels fill a panel's row
+};
 
 /// Tiles worked on together: enough that sweeping the weights (36 C O floats) is paid for, few enough to stay in cache.
 static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChannels, size_t tiles) {

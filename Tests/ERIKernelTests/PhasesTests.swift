@@ -31,7 +31,7 @@ import Testing
     var window = test.window.c, to = output.c
     #expect(eri_f32_conv_phases_fits(&window, test.inputChannels))
     let packed = GuardedBuffer(eri_f32_conv_phases_packed_count(test.inputChannels, test.outputChannels))
-    let scratch = GuardedBuffer(eri_f32_conv_phases_scratch_count(output.width, test.outputChannels))
+    let scratch = GuardedBuffer(eri_f32_conv_phases_scratch_count(output.width))
     eri_f32_conv_phases_pack(
       variant.kernels, &window, factors.pointer, test.inputChannels, test.outputChannels, packed.pointer)
     problem.withEpilogue(residualHalo: test.outputHalo) { epilogue, _ in

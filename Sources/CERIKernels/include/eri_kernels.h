@@ -125,7 +125,7 @@ void eri_f32_winograd2(const eri_kernels *kernels, const eri_window *window, con
 /// Whether this form computes the window.
 bool eri_f32_conv_phases_fits(const eri_window *window, size_t inputChannels);
 size_t eri_f32_conv_phases_packed_count(size_t inputChannels, size_t outputChannels);
-size_t eri_f32_conv_phases_scratch_count(size_t outputWidth, size_t outputChannels);
+size_t eri_f32_conv_phases_scratch_count(size_t outputWidth);
 void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *window, const float *weights, size_t inputChannels, size_t outputChannels,
                               float *packed);
 /// Computes the bands bandBegin..<bandEnd of 4 output rows, counted over all images: each has ceil(height / 4).

@@ -105,7 +105,7 @@ final class ConvStep: Step {
     case .phases:
       minimumItems = 1
       units = (image.height + ConvStep.bandRows - 1) / ConvStep.bandRows
-      scratch = eri_f32_conv_phases_scratch_count(image.width, weight[0])
+      scratch = eri_f32_conv_phases_scratch_count(image.width)
     case .strided:
       minimumItems = ConvStep.items(ofTiles: 48, image)
       units = ConvStep.winogradUnits(output, threads: threads)
