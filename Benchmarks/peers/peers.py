@@ -158,7 +158,7 @@ def hosts(arguments, folder):
         except Exception as error:  # Whatever keeps a peer from being measured is printed.
             absent[key] = str(error)
 
-    def own_int8():
+    def own_int8(key, name, *options):
         # What docs/quantization.md advises for this processor.
         bits = "8" if has_byte_products() else "7"
         model = folder / f"quantized-{bits}.eri"
@@ -176,8 +176,7 @@ def hosts(arguments, folder):
             result = subprocess.run(command, capture_output=True, text=True)
             if result.returncode != 0:
                 raise RuntimeError(result.stderr.strip())
-        return OwnHost(
-            "eri-int8", f"ERI, `eri-run`, `quantize --bits {bits}`", "int8", arguments.tool, model, folder)
+        return OwnHost(key, f"{name}, `quantize --bits {bits}`", "int8", arguments.tool, model, folder, options)
 
     add("eri", lambda: OwnHost("eri", "ERI, `eri-run`", "fp32", arguments.tool, folder / "model.eri", folder))
     add("eri-low", lambda: OwnHost(
@@ -190,7 +189,8 @@ def hosts(arguments, folder):
     add("openvino", lambda: openvino_c(
         "openvino", folder, raw, converted("openvino", folder, ".xml"), "fp32", "OpenVINO, C host"))
     add("mnn", lambda: mnn("mnn", folder, raw, converted("mnn", folder, ".mnn"), "fp32", "MNN, Python"))
-    add("eri-int8", own_int8)
+    add("eri-int8", lambda: own_int8("eri-int8", "ERI, `eri-run`"))
+    add("eri-low-int8", lambda: own_int8("eri-low-int8", "ERI, `eri-run --memory low`", "--memory", "low"))
     add("onnxruntime-int8", lambda: onnxruntime_c(
         "onnxruntime-int8", folder, raw, converted("onnxruntime-int8", folder, ".onnx"), "int8",
         "ONNX Runtime static QDQ, C host"))
