@@ -131,6 +131,14 @@ void eri_f32_conv_phases(const eri_kernels *kernels, const eri_window *window, c
                            bandEnd, scratch);
 }
 
+void eri_f32_conv_phases_pooled(const eri_kernels *kernels, const eri_window *window, const float *input,
+                                size_t inputChannels, size_t inputHeight, size_t inputWidth, const float *packed,
+                                size_t outputHeight, size_t outputWidth, const eri_f32_image *pooled,
+                                const eri_f32_epilogue *epilogue, size_t bandBegin, size_t bandEnd, float *scratch) {
+  kernels->f32_conv_phases_pooled(window, input, inputChannels, inputHeight, inputWidth, packed, outputHeight, outputWidth,
+                                  pooled, epilogue, bandBegin, bandEnd, scratch);
+}
+
 void eri_f32_maxpool(const eri_kernels *kernels, const eri_window *window, const eri_f32_image *input,
                      const eri_f32_image *output, size_t rowBegin, size_t rowEnd) {
   kernels->f32_maxpool(window, input, output, rowBegin, rowEnd);

@@ -68,6 +68,16 @@ size_t eri_f32_conv_phases_scratch_count(size_t outputWidth) {
   return ERI_LINE + ERI_PHASE_SIDE * columns * 4 * ERI_PHASE_CHANNELS + ERI_ROWS_MAXIMUM * perTile;
 }
 
+bool eri_f32_conv_phases_pools(const eri_window *w) {
+  return w->kernelHeight == 3 && w->kernelWidth == 3 && w->strideHeight == 2 && w->strideWidth == 2 &&
+         w->dilationHeight == 1 && w->dilationWidth == 1 && w->padTop == 1 && w->padLeft == 1;
+}
+
+size_t eri_f32_conv_phases_pooled_scratch_count(size_t outputWidth, size_t outputChannels) {
+  size_t columns = eri_round_up(outputWidth, 4) + 2;
+  return eri_f32_conv_phases_scratch_count(outputWidth) + ERI_LINE + columns * eri_round_up(outputChannels, ERI_PANEL);
+}
+
 size_t eri_f32_attention_scratch_count(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension) {
   (void)queries;
   return ERI_LINE + eri_f32_gemm_packed_count(keyDimension, keys) + eri_f32_gemm_packed_count(keys, valueDimension) +

@@ -33,6 +33,10 @@ struct eri_kernels {
   void (*f32_conv_phases)(const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
                           size_t inputWidth, const float *packed, const eri_f32_image *output,
                           const eri_f32_epilogue *epilogue, size_t bandBegin, size_t bandEnd, float *scratch);
+  void (*f32_conv_phases_pooled)(const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
+                                 size_t inputWidth, const float *packed, size_t outputHeight, size_t outputWidth,
+                                 const eri_f32_image *pooled, const eri_f32_epilogue *epilogue, size_t bandBegin,
+                                 size_t bandEnd, float *scratch);
   void (*f32_maxpool)(const eri_window *window, const eri_f32_image *input, const eri_f32_image *output,
                       size_t rowBegin, size_t rowEnd);
   void (*f32_halo_clear)(const eri_f32_image *image, size_t imageBegin, size_t imageEnd);

@@ -39,6 +39,23 @@ extension Planner {
     if let activation = takeActivation(&value, among: activations) { epilogue.second = activation }
   }
 
+  /// Takes in the maximum that alone reads a convolution over phases, where the kernel takes it along.
+  /// - Returns: the extents of what it is taken of.
+  mutating func takeMaximum(_ value: inout Int, after epilogue: Epilogue) -> [Int]? {
+    guard let reader = soleReader(value), case .maxPool(let op) = graph.nodes[reader].op, op.kernel.count == 2,
+      epilogue.residual == nil
+    else { return nil }
+    var window = op.window
+    let whole = shapes[value], pooled = shapes[graph.nodes[reader].outputs[0]]
+    let bounds = [ERI_ACTIVATION_IDENTITY, ERI_ACTIVATION_RELU]
+    guard eri_f32_conv_phases_pools(&window), pooled[2] <= (whole[2] + 1) / 2, pooled[3] <= (whole[3] + 1) / 2,
+      bounds.contains(epilogue.first), bounds.contains(epilogue.second)
+    else { return nil }
+    absorbed[reader] = true
+    value = graph.nodes[reader].outputs[0]
+    return whole
+  }
+
   mutating func takeActivation(_ value: inout Int, among functions: [Unary.Function]) -> eri_activation? {
     guard let reader = soleReader(value), case .unary(let op) = graph.nodes[reader].op, functions.contains(op.function)
     else { return nil }

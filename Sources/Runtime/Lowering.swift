@@ -112,13 +112,14 @@ extension Planner {
     fuse(&epilogue, &value) { slot in
       if !method.isPlanar, case .channelsLast = slot.layout { slot.codes == nil } else { false }
     }
+    let pooled = method == .phases ? takeMaximum(&value, after: epilogue) : nil
     let output = Slot(
       program.graph.values[value].name, shape: shapes[value], layout: .channelsLast(halo: halo(value)))
     slots[value] = output
     try append(
       ConvStep(
         node: index, method: method, window: op.window(kernel: [Int](shape[2...])), packed: packedWeights, input: input,
-        output: output, weight: shape, epilogue: epilogue, threads: options.threads))
+        output: output, weight: shape, epilogue: epilogue, maximumOf: pooled, threads: options.threads))
   }
 
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {

@@ -70,6 +70,75 @@ import Testing
     }
   }
 
+  @Test(arguments: Variant.all) func `a maximum taken along has the bits of one taken after, however bands are split`(
+    _ variant: Variant
+  ) {
+    for (index, test) in Self.cases.enumerated() {
+      let problem = ConvolutionTests.Problem(test, shape: index, seed: UInt64(index))
+      var pixels = problem.planarInput
+      if index % 4 == 0 { pixels[pixels.count / 2] = .nan }
+      let source = GuardedBuffer(pixels), factors = GuardedBuffer(problem.weights)
+      let whole = problem.output(halo: test.outputHalo)
+      // With and without a last window that reaches over the end.
+      let (height, width) = ((whole.height + index % 2) / 2, (whole.width + index / 2 % 2) / 2)
+      func pooled() -> Images {
+        Images(
+          count: test.images, height: max(1, height), width: max(1, width), channels: test.outputChannels,
+          halo: test.outputHalo)
+      }
+      var window = test.window.c, pooling = Window(stride: (2, 2)).c, from = whole.c
+      let packed = GuardedBuffer(eri_f32_conv_phases_packed_count(test.inputChannels, test.outputChannels))
+      let plain = GuardedBuffer(eri_f32_conv_phases_scratch_count(whole.width))
+      let scratch = GuardedBuffer(eri_f32_conv_phases_pooled_scratch_count(whole.width, test.outputChannels))
+      eri_f32_conv_phases_pack(
+        variant.kernels, &window, factors.pointer, test.inputChannels, test.outputChannels, packed.pointer)
+      let bands = Self.bands(problem), after = pooled()
+      problem.withEpilogue(residualHalo: 0) { epilogue, _ in
+        var form = epilogue.pointee, to = after.c
+        form.first = index % 3 == 0 ? ERI_ACTIVATION_IDENTITY : ERI_ACTIVATION_RELU
+        form.residual = nil
+        form.second = ERI_ACTIVATION_IDENTITY
+        eri_f32_conv_phases(
+          variant.kernels, &window, source.pointer, test.inputChannels, test.height, test.width, packed.pointer, &from,
+          &form, 0, bands, plain.pointer)
+        eri_f32_maxpool(variant.kernels, &pooling, &from, &to, 0, test.images * to.height)
+        let single = (0..<bands).reversed().map { $0..<$0 + 1 }, halves = [bands / 3..<bands, 0..<bands / 3]
+        for parts in [[0..<bands], single, halves] {
+          let along = pooled()
+          var to = along.c
+          for part in parts {
+            eri_f32_conv_phases_pooled(
+              variant.kernels, &window, source.pointer, test.inputChannels, test.height, test.width, packed.pointer,
+              whole.height, whole.width, &to, &form, part.lowerBound, part.upperBound, scratch.pointer)
+          }
+          #expect(Self.bits(along) == Self.bits(after), "case \(index), \(parts.count) parts")
+          #expect(along.haloIsUntouched, "case \(index)")
+        }
+      }
+      #expect(scratch.isIntact && plain.isIntact)
+    }
+  }
+
+  /// All NaN alike.
+  static func bits(_ images: Images) -> [UInt32] { images.interior.map { $0.isNaN ? .max : $0.bitPattern } }
+
+  @Test func `only windows of 3 × 3 at stride 2 with padding before are taken along`() {
+    func pools(_ window: Window) -> Bool {
+      var c = window.c
+      return eri_f32_conv_phases_pools(&c)
+    }
+    #expect(pools(Window(stride: (2, 2))))
+    #expect(pools(Window(stride: (2, 2), padding: (1, 1, 0, 0))))
+    #expect(!pools(Window(kernel: (2, 3), stride: (2, 2))))
+    #expect(!pools(Window(kernel: (3, 2), stride: (2, 2))))
+    #expect(!pools(Window(stride: (1, 2))))
+    #expect(!pools(Window(stride: (2, 1))))
+    #expect(!pools(Window(stride: (2, 2), dilation: (2, 1))))
+    #expect(!pools(Window(stride: (2, 2), dilation: (1, 2))))
+    #expect(!pools(Window(stride: (2, 2), padding: (0, 1, 1, 1))))
+    #expect(!pools(Window(stride: (2, 2), padding: (1, 0, 1, 1))))
+  }
+
   @Test func `other strides, dilations, groups, kernels and channel counts do not fit`() {
     func fits(_ window: Window, channels: Int = 3) -> Bool {
       var c = window.c

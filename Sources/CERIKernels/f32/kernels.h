@@ -26,6 +26,8 @@
 
 #include "phases.h"
 
+#include "phases_pool.h"
+
 #include "peak.h"
 
 _Static_assert(ERI_WINOGRAD_ROWS % WINOGRAD_ROWS == 0 && ROWS % 2 == 0 && ROWS <= ERI_ROWS_MAXIMUM, "rows");
@@ -45,6 +47,7 @@ const eri_kernels VARIANT = {
     .f32_winograd2 = f32_winograd2,
     .f32_conv_phases_pack = f32_conv_phases_pack,
     .f32_conv_phases = f32_conv_phases,
+    .f32_conv_phases_pooled = f32_conv_phases_pooled,
     .f32_maxpool = f32_maxpool,
     .f32_halo_clear = f32_halo_clear,
     .f32_attention = f32_attention,

@@ -132,6 +132,15 @@ void eri_f32_conv_phases_pack(const eri_kernels *kernels, const eri_window *wind
 void eri_f32_conv_phases(const eri_kernels *kernels, const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
                          size_t inputWidth, const float *packed, const eri_f32_image *output, const eri_f32_epilogue *epilogue, size_t bandBegin,
                          size_t bandEnd, float *scratch);
+/// Whether the next function takes the maximum over this window: 3 × 3, stride 2, padding 1 above and to the left.
+bool eri_f32_conv_phases_pools(const eri_window *pooling);
+size_t eri_f32_conv_phases_pooled_scratch_count(size_t outputWidth, size_t outputChannels);
+/// The same convolution, of which only the maxima over such windows are written: `pooled` has at most half of the outputs' height and
+/// width, rounded up. Each band gives two pooled rows, and the last row of the one above is computed once more where a call begins
+/// within an image. The epilogue's activations are identity or ReLU and it has no residual; the maximum is taken before it.
+void eri_f32_conv_phases_pooled(const eri_kernels *kernels, const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
+                                size_t inputWidth, const float *packed, size_t outputHeight, size_t outputWidth, const eri_f32_image *pooled,
+                                const eri_f32_epilogue *epilogue, size_t bandBegin, size_t bandEnd, float *scratch);
 
 // --- Pooling (pool) --------------------------------------------------------------------------------------------
 

@@ -71,24 +71,28 @@ extension Conv {
   }
 }
 
-/// A convolution with its epilogue.
+/// A convolution with its epilogue, or the maximum over windows of it.
 final class ConvStep: Step {
   private let method: ConvMethod
   private var window: eri_window
   private let packed: FloatBlock
   private let epilogue: Epilogue
+  /// Height and width of what the maximum is taken of; nil: the output is the convolution's own.
+  private let pooled: (height: Int, width: Int)?
   /// Output rows of a unit of work over phases.
   private static let bandRows = 4
 
   init(
     node: Int, method: ConvMethod, window: eri_window, packed: FloatBlock, input: Slot, output: Slot,
-    weight: [Int], epilogue: Epilogue, threads: Int
+    weight: [Int], epilogue: Epilogue, maximumOf whole: [Int]?, threads: Int
   ) {
     self.method = method
     self.window = window
     self.packed = packed
     self.epilogue = epilogue
-    let image = output.image(at: packed.pointer)
+    pooled = whole.map { ($0[2], $0[3]) }
+    var image = output.image(at: packed.pointer)
+    if let pooled { (image.height, image.width) = pooled }
     let channels = input.shape[1]
     let minimumItems: Int
     let scratch: Int
@@ -105,7 +109,10 @@ final class ConvStep: Step {
     case .phases:
       minimumItems = 1
       units = (image.height + ConvStep.bandRows - 1) / ConvStep.bandRows
-      scratch = eri_f32_conv_phases_scratch_count(image.width)
+      scratch =
+        whole == nil
+        ? eri_f32_conv_phases_scratch_count(image.width)
+        : eri_f32_conv_phases_pooled_scratch_count(image.width, weight[0])
     case .strided:
       minimumItems = ConvStep.items(ofTiles: 48, image)
       units = ConvStep.winogradUnits(output, threads: threads)
@@ -140,7 +147,7 @@ final class ConvStep: Step {
     case .direct: "conv direct"
     case .winograd: "conv winograd"
     case .planar: "conv planar"
-    case .phases: "conv phases"
+    case .phases: pooled == nil ? "conv phases" : "conv phases max_pool"
     case .strided: "conv strided"
     }
   }
@@ -170,9 +177,15 @@ final class ConvStep: Step {
         frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
         packed.pointer, &output, &form, begin, end, scratch(frame))
     case .phases:
-      eri_f32_conv_phases(
-        frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
-        packed.pointer, &output, &form, begin, end, scratch(frame))
+      if let pooled {
+        eri_f32_conv_phases_pooled(
+          frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
+          packed.pointer, pooled.height, pooled.width, &output, &form, begin, end, scratch(frame))
+      } else {
+        eri_f32_conv_phases(
+          frame.kernels, &window, frame.address(operands[0]), source.shape[1], source.shape[2], source.shape[3],
+          packed.pointer, &output, &form, begin, end, scratch(frame))
+      }
     case .strided:
       var input = source.image(at: frame.address(operands[0]))
       let part = winogradPart(begin, end)
