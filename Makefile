@@ -2,7 +2,7 @@
 ERI = .build/release/eri
 TEST = swift test -c release -Xswiftc -enable-testing
 
-.PHONY: demo test oracle bench lint format device frozen
+.PHONY: demo test build oracle bench lint format device frozen
 
 # What the demonstration trains: every network of the published kind, narrow, on small faces and half the steps.
 NARROW = --set temporal.width=32 --set temporal.feed_forward=64 --set temporal.blocks=1 --set temporal.levels=3 \
@@ -21,9 +21,12 @@ demo:
 # The package's tests come last, so that their summary is the last line.
 test:
 	scripts/setup
-	$(MAKE) --no-print-directory lint device
-	swift build -c release -Xswiftc -enable-testing
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory -j2 device build
 	$(TEST)
+
+build:
+	swift build -c release -Xswiftc -enable-testing
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
