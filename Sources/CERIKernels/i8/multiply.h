@@ -6,7 +6,7 @@ typedef struct {
 } i8_limits;
 
 /// Rows or pixels that share a sweep over the panels. Element tap * stride + row of `table` points to the row's `length` values
-/// of one tap. `largest` is the largest value of each tile of rows, where the variant asks for it.
+/// of one tap. `largest` is the largest value of each tile of rows, where the sums depend on it.
 typedef struct {
   size_t rows, taps, length, stride;
   uint8_t largest[ERI_I8_BLOCK];
@@ -38,33 +38,6 @@ INLINE void rest_of_row(const uint8_t *row, size_t count, uint8_t *rest) {
 
 #ifdef SATURATES
 #include "saturating_quads.h"
-
-/// The largest of `count` values.
-INLINE uint8_t largest_value(const uint8_t *values, size_t count) {
-  typedef uint8_t v32 __attribute__((ext_vector_type(32)));
-  typedef uint8_t v32_unaligned __attribute__((ext_vector_type(32), aligned(1), may_alias));
-  uint8_t largest = 0;
-  if (count < 32) {
-    for (size_t i = 0; i < count; i++) largest = values[i] > largest ? values[i] : largest;
-    return largest;
-  }
-  v32 most = *(const v32_unaligned *)(values + count - 32);
-  for (size_t i = 0; i + 32 < count; i += 32) most = __builtin_elementwise_max(most, (v32)*(const v32_unaligned *)(values + i));
-  return __builtin_reduce_max(most);
-}
-
-OUTLINE void find_largest(i8_block *block, const uint8_t *const *table) {
-  for (size_t row = 0; row < block->rows; row += ROWS) {
-    uint8_t largest = 0;
-    for (size_t tap = 0; tap < block->taps; tap++) {
-      for (size_t r = row; r < eri_minimum(row + ROWS, block->rows); r++) {
-        uint8_t value = largest_value(table[tap * block->stride + r], block->length);
-        largest = value > largest ? value : largest;
-      }
-    }
-    block->largest[row / ROWS] = largest;
-  }
-}
 #else
 #include "quads.h"
 #endif
@@ -74,9 +47,7 @@ OUTLINE void find_largest(i8_block *block, const uint8_t *const *table) {
 OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
                             const i8_finish *finish, size_t firstChannel, const i8_place *places) {
   int32_t tiles[ERI_I8_BLOCK * PANELS * ERI_PANEL] __attribute__((aligned(64)));
-#ifdef SATURATES
   find_largest(block, table);
-#endif
   for (size_t panel = 0, count; panel < weights->panels; panel += count) {
     count = panel + PANELS <= weights->panels && block->rows > 1 ? PANELS : 1;
     int32_t corrections[PANELS * ERI_PANEL] __attribute__((aligned(64)));

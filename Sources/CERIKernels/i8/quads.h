@@ -7,6 +7,9 @@
 //   store_sums(sums, int32[16])
 //   SHIFT               what load_row subtracts from the values
 
+/// These sums do not depend on it.
+INLINE void find_largest(i8_block *block, const uint8_t *const *table) { (void)block, (void)table; }
+
 /// tile[rows][panels * 16] = sums of the block's rows from `row` on. Arrays have the most elements that any call needs, since a size that
 /// depends on a parameter would keep them in memory.
 INLINE void multiply_tile(const int rows, const int panels, const i8_block *block, const uint8_t *const *table,

@@ -17,6 +17,33 @@
 
 enum { ONE_PAIR, TWO_PAIRS, SIGNED_PAIRS };
 
+/// The largest of `count` values.
+INLINE uint8_t largest_value(const uint8_t *values, size_t count) {
+  typedef uint8_t v32 __attribute__((ext_vector_type(32)));
+  typedef uint8_t v32_unaligned __attribute__((ext_vector_type(32), aligned(1), may_alias));
+  uint8_t largest = 0;
+  if (count < 32) {
+    for (size_t i = 0; i < count; i++) largest = values[i] > largest ? values[i] : largest;
+    return largest;
+  }
+  v32 most = *(const v32_unaligned *)(values + count - 32);
+  for (size_t i = 0; i + 32 < count; i += 32) most = __builtin_elementwise_max(most, (v32)*(const v32_unaligned *)(values + i));
+  return __builtin_reduce_max(most);
+}
+
+OUTLINE void find_largest(i8_block *block, const uint8_t *const *table) {
+  for (size_t row = 0; row < block->rows; row += ROWS) {
+    uint8_t largest = 0;
+    for (size_t tap = 0; tap < block->taps; tap++) {
+      for (size_t r = row; r < eri_minimum(row + ROWS, block->rows); r++) {
+        uint8_t value = largest_value(table[tap * block->stride + r], block->length);
+        largest = value > largest ? value : largest;
+      }
+    }
+    block->largest[row / ROWS] = largest;
+  }
+}
+
 /// The sums of one quad.
 INLINE void multiply_quad(const int rows, const int way, const uint8_t *const *row, size_t at, const uint8_t *weights,
                           sums_v *sums) {

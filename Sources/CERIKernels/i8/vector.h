@@ -102,8 +102,7 @@ enum { NO_RESIDUAL, BYTES_RESIDUAL, FLOATS_RESIDUAL };
 /// `count` channels from `n` on, a vector at most.
 INLINE void finish_lanes(const bool toBytes, const int residual, const i8_constants *k, vf v, vf scale, vf bias, size_t n,
                          size_t count, const i8_place *place) {
-  v = v * scale;
-  v = v + bias;
+  v = v * scale + bias;
   if (residual != NO_RESIDUAL) v = bounded(v, k->firstFloor);
   if (residual == BYTES_RESIDUAL) {
     v = v + dequantised(load_some_bytes((const uint8_t *)place->residual + n, count), k->residualScale);
@@ -121,16 +120,16 @@ INLINE void finish_lanes(const bool toBytes, const int residual, const i8_consta
 typedef void (*i8_finisher)(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,
                             size_t rows, const i8_place *places, size_t n, size_t channels);
 
-/// The sums of `vectors` vectors of channels from `c` on; the last vector has `count` channels.
-INLINE void finish_channels(const bool toBytes, const int residual, const bool whole, const int vectors, const i8_constants *k,
+/// `vectors` vectors of channels from `c` on, each with `count` channels.
+INLINE void finish_channels(const bool toBytes, const int residual, const int vectors, const i8_constants *k,
                             const void *sums, size_t stride, const int32_t *corrections, size_t rows,
                             const i8_place *places, size_t n, size_t c, size_t count) {
   vf scale[PANEL_VECTORS], bias[PANEL_VECTORS];
   vi correction[PANEL_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) {
     size_t at = c + (size_t)j * LANES;
-    scale[j] = load_some_floats(k->scale + n + at, whole ? LANES : count);
-    bias[j] = k->bias ? load_some_floats(k->bias + n + at, whole ? LANES : count) : splat(-0.0f);  // changes nothing
+    scale[j] = load_some_floats(k->scale + n + at, count);
+    bias[j] = k->bias ? load_some_floats(k->bias + n + at, count) : splat(-0.0f);  // changes nothing
     correction[j] = corrections ? load_sums(corrections + at) : (vi)0;
   }
   for (size_t r = 0; r < rows; r++) {
@@ -138,37 +137,33 @@ INLINE void finish_channels(const bool toBytes, const int residual, const bool w
       size_t at = c + (size_t)j * LANES;
       vf v = corrections ? __builtin_convertvector(load_sums((const int32_t *)sums + r * stride + at) - correction[j], vf)
                          : load_floats((const float *)sums + r * stride + at);
-      finish_lanes(toBytes, residual, k, v, scale[j], bias[j], n + at, whole ? LANES : count, &places[r]);
+      finish_lanes(toBytes, residual, k, v, scale[j], bias[j], n + at, count, &places[r]);
     }
   }
 }
 
+/// Whole panels, then what is left.
 INLINE void finish_rows(const bool toBytes, const int residual, const i8_constants *constants, const void *sums,
                         size_t stride, const int32_t *corrections, size_t rows, const i8_place *places, size_t n,
                         size_t channels) {
   const i8_constants copy = *constants, *k = &copy;  // which no store can change: it stays in registers
   size_t c = 0;
   for (; c + ERI_PANEL <= channels; c += ERI_PANEL) {
-    if (corrections) {
-      finish_channels(toBytes, residual, true, PANEL_VECTORS, k, sums, stride, corrections, rows, places, n, c, LANES);
-    } else {
-      finish_channels(toBytes, residual, true, PANEL_VECTORS, k, sums, stride, NULL, rows, places, n, c, LANES);
-    }
+    finish_channels(toBytes, residual, PANEL_VECTORS, k, sums, stride, corrections, rows, places, n, c, LANES);
   }
   for (; c < channels; c += LANES) {
-    size_t count = eri_minimum(channels - c, LANES);
-    if (corrections) {
-      finish_channels(toBytes, residual, false, 1, k, sums, stride, corrections, rows, places, n, c, count);
-    } else {
-      finish_channels(toBytes, residual, false, 1, k, sums, stride, NULL, rows, places, n, c, count);
-    }
+    finish_channels(toBytes, residual, 1, k, sums, stride, corrections, rows, places, n, c, eri_minimum(channels - c, LANES));
   }
 }
 
 #define FINISHER(NAME, TO_BYTES, RESIDUAL)                                                                         \
   OUTLINE void NAME(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,            \
                     size_t rows, const i8_place *places, size_t n, size_t channels) {                              \
-    finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, corrections, rows, places, n, channels);                      \
+    if (corrections) {                                                                                             \
+      finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, corrections, rows, places, n, channels);                    \
+    } else {                                                                                                       \
+      finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, NULL, rows, places, n, channels);                           \
+    }                                                                                                              \
   }
 FINISHER(finish_to_bytes, true, NO_RESIDUAL)
 FINISHER(finish_to_bytes_with_bytes, true, BYTES_RESIDUAL)
