@@ -1,4 +1,5 @@
 import ERIFormat
+import ERIRuntime
 
 /// A convolution or linear layer of constant weights, which can compute with 8-bit integers.
 struct QuantizableLayer {
@@ -33,8 +34,8 @@ extension EditableGraph {
       switch node.op {
       case .conv(let conv):
         axis = 1
-        let kernel = [Int](tensors[tensor].shape.dropFirst(2))
-        sumsProducts = kernel != [3, 3] || conv.strides != [1, 1] || conv.dilations != [1, 1] || conv.groups != 1
+        let shape = tensors[tensor].shape
+        sumsProducts = conv.method(weight: shape, inputLayout: .channelsLast(halo: 1), exact: false) != .winograd
       case .linear: axis = -1
       case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat,
         .reshape, .transpose, .gate, .onnx, .prelu, .softmax:
