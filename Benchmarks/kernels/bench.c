@@ -171,7 +171,11 @@ static void first_layer(void) {
   eri_f32_conv_phases_pack(kernels, &window, weights, 3, 64, transformed);
   TIME("conv1 7x7/2 over phases, 3 to 64", FRAMES * 56 * 56 * 64 * 147.0,
        eri_f32_conv_phases(kernels, &window, input, 3, 112, 112, transformed, &output, &epilogue, 0, FRAMES * 14, tiles));
-  free(transformed), free(tiles);
+  float *kept = floats(eri_f32_conv_phases_pooled_scratch_count(56, 64));
+  TIME("conv1 7x7/2 over phases, pooled", FRAMES * 56 * 56 * 64 * 147.0,
+       eri_f32_conv_phases_pooled(kernels, &window, input, 3, 112, 112, transformed, 56, 56, &pooled, &epilogue, 0, FRAMES * 14,
+                                  kept));
+  free(transformed), free(tiles), free(kept);
   TIME("max pooling 3x3/2, 56x56x64", 0, eri_f32_maxpool(kernels, &pool, &output, &pooled, 0, FRAMES * 28));
   free(input), free(weights), free(bias), free(packed), free(scratch), free(output.data), free(pooled.data);
 }

@@ -84,12 +84,13 @@ static void report(const char *layer, series *all, size_t count, double operatio
 
 static void gemm(const char *name, size_t m, size_t k, size_t n) {
   if (!strstr(name, wanted)) return;
-  series all[4];
+  series all[5];
   size_t at = 0;
   float *a = floats(m * k), *b = floats(k * n), *c = floats(m * n), *bias = floats(n);
   float *packed = floats(eri_f32_gemm_packed_count(k, n));
   eri_f32_gemm_pack(f32, b, 1, k, k, n, packed);
-  uint8_t *qa = bytes(m * k), *qc = bytes(m * n);
+  uint8_t *qa = bytes(m * k), *low = bytes(m * k), *qc = bytes(m * n);
+  for (size_t i = 0; i < m * k; i++) low[i] >>= 1;
   int8_t *any = weights(k * n, 0), *small = weights(k * n, 1);
   void *anyPacked = memory(eri_i8_gemm_packed_count(k, n)), *smallPacked = memory(eri_i8_gemm_packed_count(k, n));
   eri_i8_gemm_pack(i8, any, 1, k, k, n, anyPacked);
@@ -102,9 +103,10 @@ static void gemm(const char *name, size_t m, size_t k, size_t n) {
     TIME("u8", eri_i8_gemm(i8, m, n, k, qa, k, anyPacked, qc, n, &e));
     TIME("u8 to float", eri_i8_gemm_float(i8, m, n, k, qa, k, anyPacked, c, n, &e));
     TIME("u8, 7-bit weights", eri_i8_gemm(i8, m, n, k, qa, k, smallPacked, qc, n, &e));
+    TIME("7 bits", eri_i8_gemm(i8, m, n, k, low, k, smallPacked, qc, n, &e));
   }
   report(name, all, at, (double)(m * n * k));
-  free(a), free(b), free(c), free(bias), free(packed), free(qa), free(qc), free(any), free(small), free(anyPacked);
+  free(a), free(b), free(c), free(bias), free(packed), free(qa), free(low), free(qc), free(any), free(small), free(anyPacked);
   free(smallPacked);
 }
 

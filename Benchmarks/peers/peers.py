@@ -138,10 +138,10 @@ def mnn(key, folder, raw, model, group, name):
     return Host(key, name, group, [sys.executable, HERE / "host.py", "mnn", model, *raw], [model], [library])
 
 
-def has_byte_products():
-    """Whether this processor sums four products of bytes in one instruction."""
+def bits():
+    """What docs/quantization.md advises: 7 on x86-64 without 8-bit dot products, 8 elsewhere."""
     flags = set(Path("/proc/cpuinfo").read_text().split())
-    return not flags.isdisjoint({"avx512_vnni", "avx_vnni", "asimddp"})
+    return "7" if "avx2" in flags and flags.isdisjoint({"avx512_vnni", "avx_vnni"}) else "8"
 
 
 def hosts(arguments, folder):
@@ -159,9 +159,7 @@ def hosts(arguments, folder):
             absent[key] = str(error)
 
     def own_int8(key, name, *options):
-        # What docs/quantization.md advises for this processor.
-        bits = "8" if has_byte_products() else "7"
-        model = folder / f"quantized-{bits}.eri"
+        model = folder / f"quantized-{bits()}.eri"
         listed = subprocess.run([arguments.eri, "--help"], capture_output=True, text=True).stdout
         if "  quantize " not in listed:
             raise RuntimeError("this eri has no quantize yet")
@@ -172,11 +170,11 @@ def hosts(arguments, folder):
             for name in ("faces", "audio"):
                 (calibration / f"{name}.npy").write_bytes((folder / f"{name}.npy").read_bytes())
             command = [
-                arguments.eri, "quantize", folder / "model.eri", model, "--calibrate", calibration, "--bits", bits]
+                arguments.eri, "quantize", folder / "model.eri", model, "--calibrate", calibration, "--bits", bits()]
             result = subprocess.run(command, capture_output=True, text=True)
             if result.returncode != 0:
                 raise RuntimeError(result.stderr.strip())
-        return OwnHost(key, f"{name}, `quantize --bits {bits}`", "int8", arguments.tool, model, folder, options)
+        return OwnHost(key, f"{name}, `quantize --bits {bits()}`", "int8", arguments.tool, model, folder, options)
 
     add("eri", lambda: OwnHost("eri", "ERI, `eri-run`", "fp32", arguments.tool, folder / "model.eri", folder))
     add("eri-low", lambda: OwnHost(

@@ -22,7 +22,7 @@ struct Quantize: ParsableCommand {
   var method = RangeMethod.mse
   @Option(help: "Of the percentile method: the share of the numbers within the range, in per cent.") var percentile =
     99.99
-  @Option(help: "Bits of weights and inputs, 7 or 8; 7 is quicker on processors without 8-bit dot products.") var bits =
+  @Option(help: "Bits of weights and inputs, 7 or 8; 7 is quicker on x86-64 without 8-bit dot products.") var bits =
     8
   @Flag(help: "Take from the biases what rounding the weights adds in the mean.") var biasCorrection = false
   @Flag(help: "Even out the channels between layers with ReLU between them, where it helps.") var equalise = false
