@@ -93,16 +93,16 @@ void eri_f32_conv_planar(const eri_kernels *kernels, const eri_window *window, c
                            rowEnd, scratch);
 }
 
-void eri_f32_winograd_pack(const eri_kernels *kernels, const float *weights, size_t inputChannels,
+void eri_f32_winograd_pack(const eri_kernels *kernels, eri_winograd_tile tile, const float *weights, size_t inputChannels,
                            size_t outputChannels, float *packed) {
-  kernels->f32_winograd_pack(weights, inputChannels, outputChannels, packed);
+  kernels->f32_winograd_pack(tile, weights, inputChannels, outputChannels, packed);
 }
 
-void eri_f32_winograd(const eri_kernels *kernels, const eri_f32_image *input, const float *packed,
+void eri_f32_winograd(const eri_kernels *kernels, eri_winograd_tile tile, const eri_f32_image *input, const float *packed,
                       const eri_f32_image *output, const eri_f32_image *residualImage,
                       const eri_f32_epilogue *epilogue, size_t imageBegin, size_t imageEnd, size_t channelBegin,
                       size_t channelEnd, float *scratch) {
-  kernels->f32_winograd(input, packed, output, residualImage, epilogue, imageBegin, imageEnd, channelBegin, channelEnd,
+  kernels->f32_winograd(tile, input, packed, output, residualImage, epilogue, imageBegin, imageEnd, channelBegin, channelEnd,
                         scratch);
 }
 

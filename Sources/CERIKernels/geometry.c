@@ -30,20 +30,34 @@ size_t eri_f32_conv_planar_scratch_count(const eri_window *w, size_t inputChanne
   return ERI_LINE + eri_pointer_floats(depth * ERI_BLOCK) + eri_round_up(w->kernelWidth, ERI_LINE) + depth * ERI_BLOCK;
 }
 
-size_t eri_f32_winograd_packed_count(size_t inputChannels, size_t outputChannels) {
-  return (size_t)ERI_WINOGRAD_POINTS * eri_round_up(inputChannels, ERI_PANEL) * eri_round_up(outputChannels, ERI_PANEL);
+/// Points of all tiles of an image.
+static size_t points_of_image(eri_winograd_tile tile, size_t height, size_t width) {
+  eri_winograd_side vertical = eri_winograd_cut(tile, height), horizontal = eri_winograd_cut(tile, width);
+  return (vertical.count * (vertical.small + 2) + vertical.larges * (vertical.large - vertical.small)) *
+         (horizontal.count * (horizontal.small + 2) + horizontal.larges * (horizontal.large - horizontal.small));
 }
 
-size_t eri_f32_winograd_scratch_count(size_t height, size_t width, size_t inputChannels, size_t outputChannels,
-                                      size_t images) {
-  size_t tiles = eri_winograd_cut(height).count * eri_winograd_cut(width).count * images;
-  size_t group = eri_winograd_group(inputChannels, outputChannels, tiles);
+eri_winograd_tile eri_f32_winograd_tile(size_t height, size_t width, size_t inputChannels, size_t outputChannels) {
+  // Tiles of 6 have to save a tenth of the products, since they round more and their weights take 16/9 of the room.
+  bool saves = 10 * points_of_image(ERI_WINOGRAD_TILE_6, height, width) <= 9 * points_of_image(ERI_WINOGRAD_TILE_4, height, width);
+  bool isSmall = eri_f32_winograd_packed_count(ERI_WINOGRAD_TILE_6, inputChannels, outputChannels) <= (1u << 20);
+  return saves && isSmall ? ERI_WINOGRAD_TILE_6 : ERI_WINOGRAD_TILE_4;
+}
+
+size_t eri_f32_winograd_packed_count(eri_winograd_tile tile, size_t inputChannels, size_t outputChannels) {
+  return eri_winograd_points(tile) * eri_round_up(inputChannels, ERI_PANEL) * eri_round_up(outputChannels, ERI_PANEL);
+}
+
+size_t eri_f32_winograd_scratch_count(eri_winograd_tile tile, size_t height, size_t width, size_t inputChannels,
+                                      size_t outputChannels, size_t images) {
+  size_t tiles = eri_winograd_cut(tile, height).count * eri_winograd_cut(tile, width).count * images;
+  size_t group = eri_winograd_group(tile, inputChannels, outputChannels, tiles);
   size_t channels = eri_round_up(inputChannels, ERI_PANEL) + eri_round_up(outputChannels, ERI_PANEL);
-  return ERI_LINE + ERI_WINOGRAD_POINTS * (group * channels + 2 * ERI_LINE);
+  return ERI_LINE + eri_winograd_points(tile) * (group * channels + 2 * ERI_LINE);
 }
 
 size_t eri_f32_winograd2_packed_count(size_t inputChannels, size_t outputChannels) {
-  return eri_f32_winograd_packed_count(inputChannels, outputChannels);
+  return eri_f32_winograd_packed_count(ERI_WINOGRAD_TILE_4, inputChannels, outputChannels);
 }
 
 size_t eri_f32_winograd2_scratch_count(size_t outputHeight, size_t outputWidth, size_t inputChannels, size_t images) {

@@ -37,34 +37,43 @@ static inline bool eri_window_gathers(const eri_window *w, size_t inputChannels)
 // --- Winograd tiles ---------------------------------------------------------------------------------------------
 
 enum {
-  ERI_WINOGRAD_POINTS = 36,
+  ERI_WINOGRAD_POINTS = 36,  // of a tile of 4 and its weights
   ERI_WINOGRAD_ROWS = 24,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
   ERI_WINOGRAD_GROUP = 96,  // no group has more tiles
+  ERI_TILE_MAXIMUM = 6,     // outputs of a side, of any tile
 };
 
-/// How a side is cut: first `fours` tiles of 4, then tiles of 3 up to `count`; the last may reach over the end.
+/// How a side is cut: first `larges` tiles of `large` outputs, then tiles of `small` up to `count`; the last may reach over the end.
 typedef struct {
-  size_t fours, count;
+  size_t large, small, larges, count;
 } eri_winograd_side;
 
-/// The cut with the least work, if tiles of 4 and of 3 cost that much.
-static inline eri_winograd_side eri_cut(size_t extent, size_t four, size_t three) {
-  eri_winograd_side best = {0, eri_ceil_div(extent, 3)};
-  size_t cost = three * best.count, most = eri_ceil_div(extent, 4);
-  // Beyond three tiles of 3 a fourth could be swapped for three of 4, so few cuts need a look.
-  for (size_t fours = most > 4 ? most - 4 : 0; fours <= most; fours++) {
-    size_t threes = 4 * fours >= extent ? 0 : eri_ceil_div(extent - 4 * fours, 3);
-    if (four * fours + three * threes < cost) {
-      cost = four * fours + three * threes;
-      best.fours = fours;
-      best.count = fours + threes;
+/// The cut with the least work, if a large tile and a small one cost that much.
+static inline eri_winograd_side eri_cut(size_t extent, size_t large, size_t largeCost, size_t small, size_t smallCost) {
+  eri_winograd_side best = {large, small, 0, eri_ceil_div(extent, small)};
+  size_t cost = smallCost * best.count, most = eri_ceil_div(extent, large);
+  // So many small tiles as would make whole large ones cost more than those, so few cuts need a look.
+  for (size_t larges = most > large ? most - large : 0; larges <= most; larges++) {
+    size_t smalls = large * larges >= extent ? 0 : eri_ceil_div(extent - large * larges, small);
+    if (largeCost * larges + smallCost * smalls < cost) {
+      cost = largeCost * larges + smallCost * smalls;
+      best.larges = larges;
+      best.count = larges + smalls;
     }
   }
   return best;
 }
 
-/// The cut at stride 1: a tile of 4 has 6 points, one of 3 has 5.
-static inline eri_winograd_side eri_winograd_cut(size_t extent) { return eri_cut(extent, 6, 5); }
+/// Points of a side of the large tiles.
+static inline size_t eri_winograd_side_points(eri_winograd_tile tile) { return (size_t)tile + 2; }
+static inline size_t eri_winograd_points(eri_winograd_tile tile) {
+  return eri_winograd_side_points(tile) * eri_winograd_side_points(tile);
+}
+
+/// The cut at stride 1: a tile has two points more than outputs.
+static inline eri_winograd_side eri_winograd_cut(eri_winograd_tile tile, size_t extent) {
+  return tile == ERI_WINOGRAD_TILE_6 ? eri_cut(extent, 6, 8, 4, 6) : eri_cut(extent, 4, 6, 3, 5);
+}
 
 enum {
   ERI_STRIDED_PLACES = 9,  // of a side of a tile of 4 at stride 2
@@ -72,7 +81,7 @@ enum {
 };
 
 /// The cut at stride 2 with the least work: a tile of 4 costs 9 places, one of 3 costs 7.
-static inline eri_winograd_side eri_strided_cut(size_t extent) { return eri_cut(extent, 9, 7); }
+static inline eri_winograd_side eri_strided_cut(size_t extent) { return eri_cut(extent, 4, 9, 3, 7); }
 
 /// Tiles worked on together at stride 2.
 static inline size_t eri_strided_group(size_t tiles) {
@@ -84,44 +93,53 @@ enum {
   ERI_PHASE_CHANNELS = 4,  // four phases of as many channels fill a panel's row
 };
 
-/// Tiles worked on together: enough that sweeping the weights (36 C O floats) is paid for, few enough to stay in cache.
-static inline size_t eri_winograd_group(size_t inputChannels, size_t outputChannels, size_t tiles) {
+/// Tiles worked on together: enough that sweeping the weights is paid for, few enough to stay in cache.
+static inline size_t eri_winograd_group(eri_winograd_tile tile, size_t inputChannels, size_t outputChannels, size_t tiles) {
   size_t product = inputChannels * outputChannels;
-  size_t group = product <= 64 * 64 ? 24 : product <= 128 * 128 ? 48 : 96;
-  size_t fitting = eri_round_up((96u * 1024) / (36 * (inputChannels + outputChannels)) + 1, 24);
+  size_t least = tile == ERI_WINOGRAD_TILE_6 ? 48 : 24;
+  size_t group = product <= 64 * 64 ? least : product <= 128 * 128 ? 24 + least : 96;
+  size_t fitting = eri_round_up((96u * 1024) / (eri_winograd_points(tile) * (inputChannels + outputChannels)) + 1, 24);
   if (fitting > group) group = fitting;
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
-/// A tile of the current group; `high` and `wide` are its size, 4 or 3, whatever part of it lies inside the image.
+/// A tile of the current group; `high` and `wide` are its size, large or small, whatever part of it lies inside the image.
 typedef struct {
   size_t image, y, x, high, wide;
 } eri_tile;
 
+static inline size_t eri_tile_size(const eri_winograd_side *side, size_t index) {
+  return index < side->larges ? side->large : side->small;
+}
+/// Its first output.
+static inline size_t eri_tile_begin(const eri_winograd_side *side, size_t index) {
+  return side->small * index + (side->large - side->small) * eri_minimum(index, side->larges);
+}
+
 static inline eri_tile eri_tile_at(size_t index, const eri_winograd_side *vertical, const eri_winograd_side *horizontal) {
   size_t perImage = vertical->count * horizontal->count;
   size_t ty = index % perImage / horizontal->count, tx = index % horizontal->count;
-  eri_tile tile = {.image = index / perImage};
-  tile.high = ty < vertical->fours ? 4 : 3;
-  tile.wide = tx < horizontal->fours ? 4 : 3;
-  tile.y = ty < vertical->fours ? 4 * ty : 3 * ty + vertical->fours;
-  tile.x = tx < horizontal->fours ? 4 * tx : 3 * tx + horizontal->fours;
-  return tile;
+  return (eri_tile){.image = index / perImage,
+                    .y = eri_tile_begin(vertical, ty),
+                    .x = eri_tile_begin(horizontal, tx),
+                    .high = eri_tile_size(vertical, ty),
+                    .wide = eri_tile_size(horizontal, tx)};
 }
 
-/// Tiles of a group in the order 4×3, 4×4, 3×4, 3×3: then those that have a given point lie side by side.
-static inline size_t eri_tile_class(const eri_tile *tile) {
-  if (tile->high == 4) return tile->wide == 4 ? 1 : 0;
-  return tile->wide == 4 ? 2 : 3;
+/// Tiles of a group in the order large × small, large × large, small × large, small × small: then those that have a given point lie side
+/// by side.
+static inline size_t eri_tile_class(const eri_tile *tile, size_t large) {
+  if (tile->high == large) return tile->wide == large ? 1 : 0;
+  return tile->wide == large ? 2 : 3;
 }
 
 /// Calls FUNCTION(height, width, …) with the tile's size as constants.
-#define ERI_FOR_TILE_SIZE(TILE, FUNCTION, ...)   \
-  switch (eri_tile_class(TILE)) {                \
-    case 0: FUNCTION(4, 3, __VA_ARGS__); break;  \
-    case 1: FUNCTION(4, 4, __VA_ARGS__); break;  \
-    case 2: FUNCTION(3, 4, __VA_ARGS__); break;  \
-    default: FUNCTION(3, 3, __VA_ARGS__); break; \
+#define ERI_FOR_TILE_SIZE(LARGE, SMALL, TILE, FUNCTION, ...)   \
+  switch (eri_tile_class(TILE, LARGE)) {                       \
+    case 0: FUNCTION(LARGE, SMALL, __VA_ARGS__); break;        \
+    case 1: FUNCTION(LARGE, LARGE, __VA_ARGS__); break;        \
+    case 2: FUNCTION(SMALL, LARGE, __VA_ARGS__); break;        \
+    default: FUNCTION(SMALL, SMALL, __VA_ARGS__); break;       \
   }
 
 /// The tiles of a group in the order of their classes; class c takes the rows bound[c]..<bound[c + 1].
@@ -135,13 +153,13 @@ static inline void eri_collect_tiles(eri_tile_group *group, size_t first, size_t
   for (size_t c = 0; c < 5; c++) group->bound[c] = 0;
   for (size_t i = 0; i < count; i++) {
     eri_tile tile = eri_tile_at(first + i, vertical, horizontal);
-    group->bound[eri_tile_class(&tile) + 1]++;
+    group->bound[eri_tile_class(&tile, vertical->large) + 1]++;
   }
   for (size_t c = 1; c < 5; c++) group->bound[c] += group->bound[c - 1];
   size_t next[4] = {group->bound[0], group->bound[1], group->bound[2], group->bound[3]};
   for (size_t i = 0; i < count; i++) {
     eri_tile tile = eri_tile_at(first + i, vertical, horizontal);
-    group->list[next[eri_tile_class(&tile)]++] = tile;
+    group->list[next[eri_tile_class(&tile, vertical->large)]++] = tile;
   }
 }
 
@@ -150,7 +168,7 @@ typedef struct {
   size_t begin, end;
 } eri_tile_rows;
 
-/// Rows of the tiles that have a point: `high` if only tiles 4 high have it, `wide` likewise.
+/// Rows of the tiles that have a point: `high` if only large tiles have it along y, `wide` likewise along x.
 static inline eri_tile_rows eri_rows_with_point(const eri_tile_group *group, bool high, bool wide) {
   eri_tile_rows rows = {wide ? group->bound[1] : 0, high ? group->bound[2] : group->bound[wide ? 3 : 4]};
   if (rows.end <= rows.begin) rows.begin = rows.end = 0;

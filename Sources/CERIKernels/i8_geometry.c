@@ -27,7 +27,7 @@ size_t eri_i8_winograd_packed_count(size_t inputChannels, size_t outputChannels)
 size_t eri_i8_winograd_scratch_count(size_t height, size_t width, size_t inputChannels, size_t outputChannels,
                                      size_t images) {
   (void)outputChannels;
-  size_t tiles = eri_winograd_cut(height).count * eri_winograd_cut(width).count * images;
+  size_t tiles = eri_winograd_cut(ERI_WINOGRAD_TILE_4, height).count * eri_winograd_cut(ERI_WINOGRAD_TILE_4, width).count * images;
   size_t group = eri_i8_winograd_group(inputChannels, tiles);
   return 64 + ERI_WINOGRAD_POINTS * (eri_i8_winograd_inputs(group, inputChannels) + eri_i8_winograd_sums(group));
 }
@@ -36,9 +36,9 @@ size_t eri_i8_winograd_scratch_count(size_t height, size_t width, size_t inputCh
 /// or both.
 static size_t point_rows(size_t group, size_t rows, const eri_winograd_side *vertical,
                          const eri_winograd_side *horizontal) {
-  size_t high = eri_ceil_div(group * vertical->fours, vertical->count);
-  size_t wide = eri_ceil_div(group * horizontal->fours, horizontal->count);
-  size_t both = eri_ceil_div(high * horizontal->fours, horizontal->count);
+  size_t high = eri_ceil_div(group * vertical->larges, vertical->count);
+  size_t wide = eri_ceil_div(group * horizontal->larges, horizontal->count);
+  size_t both = eri_ceil_div(high * horizontal->larges, horizontal->count);
   return 25 * eri_round_up(group, rows) + 5 * eri_round_up(high, rows) + 5 * eri_round_up(wide, rows) +
          eri_round_up(both, rows);
 }
@@ -47,7 +47,7 @@ bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t w
                           size_t outputChannels, size_t images) {
   // With fewer channels the transforms cost more than the saved products.
   if (inputChannels < 16 || outputChannels < 16 || height * width * images == 0) return false;
-  eri_winograd_side vertical = eri_winograd_cut(height), horizontal = eri_winograd_cut(width);
+  eri_winograd_side vertical = eri_winograd_cut(ERI_WINOGRAD_TILE_4, height), horizontal = eri_winograd_cut(ERI_WINOGRAD_TILE_4, width);
   size_t tiles = vertical.count * horizontal.count * images, group = eri_i8_winograd_group(inputChannels, tiles);
   size_t points = tiles / group * point_rows(group, kernels->pointRows, &vertical, &horizontal) +
                   point_rows(tiles % group, kernels->pointRows, &vertical, &horizontal);

@@ -19,9 +19,10 @@ struct eri_kernels {
   void (*f32_conv_planar)(const eri_window *window, const float *input, size_t inputChannels, size_t inputHeight,
                           size_t inputWidth, const float *packed, const eri_f32_image *output,
                           const eri_f32_epilogue *epilogue, size_t rowBegin, size_t rowEnd, float *scratch);
-  void (*f32_winograd_pack)(const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
-  void (*f32_winograd)(const eri_f32_image *input, const float *packed, const eri_f32_image *output,
-                       const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin,
+  void (*f32_winograd_pack)(eri_winograd_tile tile, const float *weights, size_t inputChannels, size_t outputChannels,
+                            float *packed);
+  void (*f32_winograd)(eri_winograd_tile tile, const eri_f32_image *input, const float *packed,
+                       const eri_f32_image *output, const eri_f32_image *residualImage, const eri_f32_epilogue *epilogue, size_t imageBegin,
                        size_t imageEnd, size_t channelBegin, size_t channelEnd, float *scratch);
   void (*f32_winograd2_pack)(const float *weights, size_t inputChannels, size_t outputChannels, float *packed);
   void (*f32_winograd2)(const eri_window *window, const eri_f32_image *input, const float *packed,

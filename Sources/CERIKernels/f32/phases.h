@@ -43,6 +43,15 @@ INLINE void phases_from_points(const int size, const vf *m, vf *o) {
   o[3] = FMA(m[5], splat(0.125f), FMA(difference2, splat(8.0f), difference)) + m[6];
 }
 
+static const f32_scheme phases = {.large = 4,
+                                  .small = 4,
+                                  .points = PHASE_SIDE,
+                                  .stride = 1,
+                                  .taps = 4,
+                                  .skipped = 0,
+                                  .in = phases_to_points,
+                                  .out = phases_from_points};
+
 /// Four weights at the points, divided by the product of each point's distances to the others.
 INLINE void phases_weights(const vf *w, vf *o) {
   vf even = w[0] + w[2], odd = w[1] + w[3];
@@ -134,8 +143,7 @@ OUTLINE void split_phases(const f32_phases *k, size_t image, size_t band, size_t
 /// All lanes of one tile of the grid to its points.
 OUTLINE void transform_phases(const float *grid, size_t rowStride, size_t depth, float *v) {
   for (size_t lane = 0; lane < depth; lane += LANES) {
-    points_of_inputs(PHASE_SIDE, 0, phases_to_points, 4, 4, PHASE_SIDE, PHASE_SIDE, 0, grid + lane, rowStride,
-                     PHASE_LANES, v + lane, PHASE_POINT);
+    points_of_inputs(phases, 4, 4, 0, grid + lane, rowStride, PHASE_LANES, v + lane, PHASE_POINT);
   }
 }
 

@@ -56,29 +56,37 @@ INLINE void places_of_weights(const vf *w, vf *o) {
 }
 
 static void f32_winograd2_pack(const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
-  pack_points(weights, inputChannels, outputChannels, packed, places_of_weights);
+  pack_points(6, weights, inputChannels, outputChannels, packed, places_of_weights);
 }
+
+static const f32_scheme strided = {.large = 4,
+                                   .small = 3,
+                                   .points = PLACES,
+                                   .stride = 2,
+                                   .taps = 3,
+                                   .skipped = 1u << HALF_POINT | 1u << FOURTH,
+                                   .in = places_of_inputs,
+                                   .out = outputs_of_places};
 
 INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
                               size_t placeStride) {
-  points_of_inputs(PLACES, 1u << HALF_POINT | 1u << FOURTH, places_of_inputs, high, wide, 2 * high + 1, 2 * wide + 1, 0,
-                   in, rowStride, pixelStride, v, placeStride);
+  points_of_inputs(strided, high, wide, 0, in, rowStride, pixelStride, v, placeStride);
 }
 INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
-  outputs_of_points(PLACES, 1u << HALF_POINT | 1u << FOURTH, outputs_of_places, high, wide, m, placeStride, patch);
+  outputs_of_points(strided, high, wide, m, placeStride, patch);
 }
 
 INLINE void inputs_at_stride_two(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
                                  size_t placeStride) {
-  ERI_FOR_TILE_SIZE(tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
+  ERI_FOR_TILE_SIZE(4, 3, tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
 }
 INLINE void outputs_at_stride_two(const eri_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
-  ERI_FOR_TILE_SIZE(tile, patch_from_places, m, placeStride, patch)
+  ERI_FOR_TILE_SIZE(4, 3, tile, patch_from_places, m, placeStride, patch)
 }
 OUTLINE void strided_from_image(const eri_tile *tile, const eri_window *w, const eri_f32_image *input, float *v,
                                 size_t placeStride) {
-  tile_to_points(tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft,
-                 2 * tile->high + 1, 2 * tile->wide + 1, PLACES, input, v, placeStride, inputs_at_stride_two);
+  tile_to_points(strided, tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft, input,
+                 v, placeStride, inputs_at_stride_two);
 }
 OUTLINE void strided_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t placeStride, size_t channelBegin,
                               size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
@@ -116,7 +124,7 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_strided_cut(output->height), horizontal = eri_strided_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = whole_rows(eri_strided_group(tiles));
+  size_t groupSize = whole_rows(&vertical, &horizontal, eri_strided_group(tiles));
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * ERI_STRIDED_PANELS * ERI_PANEL + ERI_LINE;
   float *v = eri_align(scratch), *m = v + PLACES * PLACES * vStride;

@@ -1,9 +1,18 @@
-// What convolutions in tiles share: tiles of 4 and 3 outputs a side, products of points, and the ways in and out of images.
+// What convolutions in tiles share: large and small tiles, products of points, and the ways in and out of images.
 
 enum { DEPTH = LANES < 8 ? 8 : LANES };  // channels of a block of V
 
-/// A group's size at which each class of tiles fills whole rows of the micro-kernel, where an image has as many of each.
-INLINE size_t whole_rows(size_t group) {
+/// A group's size, at most `group`, at which each class of tiles fills whole rows of the micro-kernel as far as images' own numbers of
+/// tiles allow it.
+INLINE size_t whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group) {
+  size_t perImage = vertical->count * horizontal->count;
+  for (size_t images = 1; images <= WINOGRAD_ROWS && images * perImage <= group; images++) {
+    size_t high = images * vertical->larges, low = images * vertical->count - high, wide = horizontal->larges;
+    size_t narrow = horizontal->count - wide;
+    bool fills = high * wide % WINOGRAD_ROWS == 0 && high * narrow % WINOGRAD_ROWS == 0 && low * wide % WINOGRAD_ROWS == 0 &&
+                 low * narrow % WINOGRAD_ROWS == 0;
+    if (fills) return group / (images * perImage) * (images * perImage);
+  }
   const size_t step = 4 * WINOGRAD_ROWS;
   return group < step ? group : group / step * step;
 }
@@ -44,51 +53,64 @@ typedef void (*f32_side_transform)(const int size, const vf *from, vf *to);
 
 enum { SIDE_MAXIMUM = 9 };  // points of a side, of any scheme
 
-/// One tile of high × wide outputs: its highInputs × wideInputs inputs of LANES channels to the pairs of a side's `side` points, of
-/// which tiles of 3 lack those whose bits `skipped` has. The floats `ahead` of the inputs are fetched, if any: pixels lie too far apart for
-/// the processor to expect them. The first two columns came with the tile on the left.
-INLINE void points_of_inputs(const int side, const unsigned skipped, f32_side_transform transform, const int high,
-                             const int wide, const int highInputs, const int wideInputs, const size_t ahead, const float *in,
-                             size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
+/// Winograd's scheme of one side, the same for both: tiles of `large` outputs have all of its `points`, those of `small` lack the ones
+/// whose bits `skipped` has. An output takes `taps`
+/// inputs, those of neighbours `stride` apart.
+typedef struct {
+  int large, small, points, stride, taps;
+  unsigned skipped;
+  f32_side_transform in, out;
+} f32_scheme;
+
+INLINE int inputs_of(const f32_scheme s, const int size) { return s.stride * (size - 1) + s.taps; }
+INLINE bool has_point(const f32_scheme s, const int size, const int point) { return size == s.large || !(s.skipped >> point & 1); }
+
+/// One tile of high × wide outputs: its inputs of LANES channels to the pairs of points. The floats `ahead` of the inputs are fetched, if
+/// any: pixels lie too far apart for the processor to expect them. Loops over columns and rows of points stay loops: unrolled, they need
+/// the addresses of more streams than there are registers.
+INLINE void points_of_inputs(const f32_scheme s, const int high, const int wide, const size_t ahead, const float *in, size_t rowStride,
+                             size_t pixelStride, float *v, size_t pointStride) {
   vf half[SIDE_MAXIMUM][SIDE_MAXIMUM];
-  UNROLL for (int x = 0; x < wideInputs; x++) {
+  ROLLED for (int x = 0; x < inputs_of(s, wide); x++, in += pixelStride) {
     vf column[SIDE_MAXIMUM], points[SIDE_MAXIMUM];
-    UNROLL for (int y = 0; y < highInputs; y++) {
-      const float *from = in + (size_t)y * rowStride + (size_t)x * pixelStride;
+    const float *from = in;
+    UNROLL for (int y = 0; y < inputs_of(s, high); y++, from += rowStride) {
       column[y] = load(from);
-      if (ahead && x >= 2) __builtin_prefetch(from + ahead);
+      if (ahead) __builtin_prefetch(from + ahead);
     }
-    transform(high, column, points);
-    UNROLL for (int p = 0; p < side; p++) {
-      if (high == 4 || !(skipped >> p & 1)) half[p][x] = points[p];
+    s.in(high, column, points);
+    UNROLL for (int p = 0; p < s.points; p++) {
+      if (has_point(s, high, p)) half[p][x] = points[p];
     }
   }
-  UNROLL for (int py = 0; py < side; py++) {
-    if (high < 4 && (skipped >> py & 1)) continue;
+  ROLLED for (int py = 0; py < s.points; py++, v += (size_t)s.points * pointStride) {
+    if (!has_point(s, high, py)) continue;
     vf points[SIDE_MAXIMUM];
-    transform(wide, half[py], points);
-    UNROLL for (int px = 0; px < side; px++) {
-      if (wide == 4 || !(skipped >> px & 1)) store(v + (size_t)(py * side + px) * pointStride, points[px]);
+    s.in(wide, half[py], points);
+    float *to = v;
+    UNROLL for (int px = 0; px < s.points; px++, to += pointStride) {
+      if (has_point(s, wide, px)) store(to, points[px]);
     }
   }
 }
 
 /// The way back, to the outputs of LANES channels of a tile.
-INLINE void outputs_of_points(const int side, const unsigned skipped, f32_side_transform transform, const int high,
-                              const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
-  vf half[4][SIDE_MAXIMUM];
-  UNROLL for (int px = 0; px < side; px++, m += pointStride) {
-    if (wide < 4 && (skipped >> px & 1)) continue;
-    vf points[SIDE_MAXIMUM], outputs[4];
-    UNROLL for (int py = 0; py < side; py++) {
-      if (high == 4 || !(skipped >> py & 1)) points[py] = load(m + (size_t)(py * side) * pointStride);
+INLINE void outputs_of_points(const f32_scheme s, const int high, const int wide, const float *m, size_t pointStride,
+                              const f32_patch *patch) {
+  vf half[ERI_TILE_MAXIMUM][SIDE_MAXIMUM];
+  ROLLED for (int px = 0; px < s.points; px++, m += pointStride) {
+    if (!has_point(s, wide, px)) continue;
+    vf points[SIDE_MAXIMUM], outputs[ERI_TILE_MAXIMUM];
+    const float *from = m;
+    UNROLL for (int py = 0; py < s.points; py++, from += (size_t)s.points * pointStride) {
+      if (has_point(s, high, py)) points[py] = load(from);
     }
-    transform(high, points, outputs);
+    s.out(high, points, outputs);
     UNROLL for (int y = 0; y < high; y++) half[y][px] = outputs[y];
   }
-  UNROLL for (int y = 0; y < high; y++) {
-    vf outputs[4];
-    transform(wide, half[y], outputs);
+  ROLLED for (int y = 0; y < high; y++) {
+    vf outputs[ERI_TILE_MAXIMUM];
+    s.out(wide, half[y], outputs);
     store_outputs(patch, (size_t)y, wide, outputs);
   }
 }
@@ -98,9 +120,11 @@ typedef void (*f32_input_transform)(const eri_tile *tile, const float *in, size_
                                     size_t pointStride);
 typedef void (*f32_output_transform)(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch);
 
-/// All channels of a tile to V. Its rows × columns inputs, at most `side` of each, begin at the pixel (y, x), which may lie outside.
-INLINE void tile_to_points(const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, size_t rows, size_t columns, const int side,
-                           const eri_f32_image *input, float *v, size_t pointStride, f32_input_transform transform) {
+/// All channels of a tile to V. Its inputs begin at the pixel (y, x), which may lie outside.
+INLINE void tile_to_points(const f32_scheme s, const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, const eri_f32_image *input, float *v,
+                           size_t pointStride, f32_input_transform transform) {
+  size_t rows = (size_t)inputs_of(s, (int)tile->high), columns = (size_t)inputs_of(s, (int)tile->wide);
+  const size_t side = (size_t)inputs_of(s, s.large);
   size_t line = row_floats(input), channels = input->channels;
   ptrdiff_t halo = (ptrdiff_t)input->halo, top = -halo - y, left = -halo - x;
   ptrdiff_t bottom = (ptrdiff_t)input->height + halo - y, right = (ptrdiff_t)input->width + halo - x;
@@ -122,10 +146,10 @@ INLINE void tile_to_points(const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, size_
     for (size_t row = rowBegin; row < rowEnd; row++) {
       for (size_t column = columnBegin; column < columnEnd; column++) {
         vf value = some ? load_some(in + (ptrdiff_t)(row * line + column * channels + c), some) : splat(0.0f);
-        store(copy + (row * (size_t)side + column) * LANES, value);
+        store(copy + (row * side + column) * LANES, value);
       }
     }
-    transform(tile, copy, (size_t)side * LANES, LANES, points, pointStride);
+    transform(tile, copy, side * LANES, LANES, points, pointStride);
   }
 }
 
@@ -160,9 +184,9 @@ INLINE void points_to_image(const eri_tile *tile, const eri_tile *next, const fl
       patch.bias = e->bias ? load(e->bias + c) : splat(0.0f);
       transform(tile, points, pointStride, &patch);
     } else {
-      float plain[4 * 4 * LANES];
+      float plain[ERI_TILE_MAXIMUM * ERI_TILE_MAXIMUM * LANES];
       f32_patch sums = {.out = plain,
-                        .rowStride = 4 * LANES,
+                        .rowStride = ERI_TILE_MAXIMUM * LANES,
                         .pixelStride = LANES,
                         .bias = splat(0.0f),
                         .firstFloor = -__builtin_inff(),
@@ -172,7 +196,7 @@ INLINE void points_to_image(const eri_tile *tile, const eri_tile *next, const fl
         for (size_t x = 0; x < columns; x++) {
           const float *from = NULL;
           if (residual) from = residual + y * row_floats(residualImage) + x * residualImage->channels;
-          finish_pixel(load(plain + (y * 4 + x) * LANES), c, left, e, out + y * row_floats(output) + x * channels, from);
+          finish_pixel(load(plain + (y * ERI_TILE_MAXIMUM + x) * LANES), c, left, e, out + y * row_floats(output) + x * channels, from);
         }
       }
     }

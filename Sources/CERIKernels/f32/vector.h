@@ -3,6 +3,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define OUTLINE static __attribute__((noinline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
 
 enum { VECTORS = ERI_PANEL / LANES };  // vectors of a panel's row
 

@@ -1,20 +1,16 @@
-// Winograd's convolution F(4×4, 3×3) with tiles of 4 and 3: Toom-Cook at the points 0, 1, -1, 1/2, -2 and infinity (Lavin & Gray,
-// CVPR 2016; Barabasz et al., ACM TOMS 46, 2020, on the accuracy of points).
+// Winograd's convolutions F(4×4, 3×3), with tiles of 4 and 3 at the points 0, 1, -1, 1/2, -2 and infinity, and F(6×6, 3×3), with tiles of
+// 6 and 4 at 0, 1, -1, 2, -2, 1/2, -1/2 and infinity: Toom-Cook (Lavin & Gray, CVPR 2016; Barabasz et al., ACM TOMS 46, 2020, on the
+// accuracy of points).
 //
-// A side of 3 weights gives w(p) / N(p), the polynomial w0 + w1 p + w2 p² over the product of p minus the other points. A tile of 3
-// leaves out the point -2; its N(p) lacks the factor p + 2, by which its input's value is multiplied instead: so both sizes share
-// the weights.
+// A side of 3 weights gives w(p) / N(p), the polynomial w0 + w1 p + w2 p² over the product of p minus the other points. Small tiles
+// leave out the point -2 of the former scheme and ±1/2 of the latter; their N(p) lack those points' factors, by which their inputs'
+// values are multiplied instead: so both sizes share the weights.
 //
-// Layout, for the 36 pairs of points p, tiles in groups of WINOGRAD_ROWS and channels in blocks of DEPTH:
+// Layout, for the pairs of points p, tiles in groups of WINOGRAD_ROWS and channels in blocks of DEPTH:
 //   weights U[p][panel][input channel][16], input V[p][group][block][row][DEPTH], result M[p][group][panel][row][16].
 
-enum {
-  SIDE = 6,  // points of a side
-  SKIPPED = 4,  // the point -2, which only tiles of 4 have
-};
-
 /// Values at the points of a side of `size` outputs, from its size + 2 inputs.
-INLINE void to_points(const int size, const vf *d, vf *o) {
+INLINE void four_to_points(const int size, const vf *d, vf *o) {
   if (size == 4) {
     // f(i) = d[i+2] + 3/2 d[i+1] - d[i] has the roots 1/2 and -2.
     vf f0 = FMA(d[1], splat(1.5f), d[2] - d[0]), f1 = FMA(d[2], splat(1.5f), d[3] - d[1]);
@@ -37,7 +33,7 @@ INLINE void to_points(const int size, const vf *d, vf *o) {
 }
 
 /// The `size` outputs of a side from the values at its points.
-INLINE void from_points(const int size, const vf *m, vf *o) {
+INLINE void four_from_points(const int size, const vf *m, vf *o) {
   vf sum = m[1] + m[2], difference = m[1] - m[2];
   if (size == 4) {
     o[0] = ((m[0] + sum) + m[3]) + m[4];
@@ -51,8 +47,8 @@ INLINE void from_points(const int size, const vf *m, vf *o) {
   }
 }
 
-/// Three weights at the six points, divided by N(p).
-INLINE void weights_to_points(const vf *w, vf *o) {
+/// Three weights at the points, divided by N(p).
+INLINE void weights_to_four_points(const vf *w, vf *o) {
   vf sum = w[0] + w[2];
   o[0] = w[0];
   o[1] = (sum + w[1]) * splat(1.0f / 3);
@@ -62,8 +58,71 @@ INLINE void weights_to_points(const vf *w, vf *o) {
   o[5] = w[2];
 }
 
-/// 3 × 3 weights to the pairs of a side's six points by a transform of one side.
-INLINE void pack_points(const float *weights, size_t inputChannels, size_t outputChannels, float *packed,
+/// The same at the points of tiles of 6, which come in pairs of opposites, and of 4: those pairs share even and odd powers.
+INLINE void six_to_points(const int size, const vf *d, vf *o) {
+  if (size == 6) {
+    vf even1 = FMA(d[4], splat(-4.25f), d[2] + d[6]), odd1 = FMA(d[3], splat(-4.25f), d[1] + d[5]);
+    vf even2 = FMA(d[4], splat(-1.25f), FMA(d[2], splat(0.25f), d[6]));
+    vf odd2 = FMA(d[3], splat(-2.5f), FMA(d[1], splat(0.5f), d[5] + d[5]));
+    vf evenHalf = FMA(d[4], splat(-5.0f), FMA(d[2], splat(4.0f), d[6]));
+    vf oddHalf = FMA(d[3], splat(-2.5f), FMA(d[5], splat(0.5f), d[1] + d[1]));
+    o[0] = FMA(d[4] - d[2], splat(5.25f), d[0] - d[6]);
+    o[1] = even1 + odd1;
+    o[2] = even1 - odd1;
+    o[3] = even2 + odd2;
+    o[4] = even2 - odd2;
+    o[5] = evenHalf + oddHalf;
+    o[6] = evenHalf - oddHalf;
+    o[7] = FMA(d[3] - d[5], splat(5.25f), d[7] - d[1]);
+  } else {
+    vf even1 = FMA(d[4], splat(0.75f), d[2] * splat(-3.0f)), odd1 = FMA(d[3], splat(0.75f), d[1] * splat(-3.0f));
+    vf even2 = (d[4] - d[2]) * splat(3.75f), odd2 = (d[3] - d[1]) * splat(7.5f);
+    o[0] = FMA(d[4], splat(0.25f), FMA(d[2], splat(-1.25f), d[0]));
+    o[1] = even1 + odd1;
+    o[2] = even1 - odd1;
+    o[3] = even2 + odd2;
+    o[4] = even2 - odd2;
+    o[7] = FMA(d[3], splat(-5.0f), FMA(d[1], splat(4.0f), d[5]));
+  }
+}
+
+INLINE void six_from_points(const int size, const vf *m, vf *o) {
+  vf sum1 = m[1] + m[2], difference1 = m[1] - m[2], sum2 = m[3] + m[4], difference2 = m[3] - m[4];
+  if (size == 6) {
+    vf sumHalf = m[5] + m[6], differenceHalf = m[5] - m[6];
+    o[0] = ((m[0] + sum1) + sum2) + sumHalf;
+    o[1] = FMA(differenceHalf, splat(0.5f), FMA(difference2, splat(2.0f), difference1));
+    o[2] = FMA(sumHalf, splat(0.25f), FMA(sum2, splat(4.0f), sum1));
+    o[3] = FMA(differenceHalf, splat(0.125f), FMA(difference2, splat(8.0f), difference1));
+    o[4] = FMA(sumHalf, splat(0.0625f), FMA(sum2, splat(16.0f), sum1));
+    o[5] = FMA(differenceHalf, splat(0.03125f), FMA(difference2, splat(32.0f), difference1)) + m[7];
+  } else {
+    o[0] = (m[0] + sum1) + sum2;
+    o[1] = FMA(difference2, splat(2.0f), difference1);
+    o[2] = FMA(sum2, splat(4.0f), sum1);
+    o[3] = FMA(difference2, splat(8.0f), difference1) + m[7];
+  }
+}
+
+INLINE void weights_to_six_points(const vf *w, vf *o) {
+  vf outer = w[0] + w[2], twice = FMA(w[2], splat(4.0f), w[0]), half = FMA(w[2], splat(0.25f), w[0]);
+  o[0] = w[0];
+  o[1] = (outer + w[1]) * splat(-2.0f / 9);
+  o[2] = (outer - w[1]) * splat(-2.0f / 9);
+  o[3] = FMA(w[1], splat(2.0f), twice) * splat(1.0f / 90);
+  o[4] = FMA(w[1], splat(-2.0f), twice) * splat(1.0f / 90);
+  o[5] = FMA(w[1], splat(0.5f), half) * splat(32.0f / 45);
+  o[6] = FMA(w[1], splat(-0.5f), half) * splat(32.0f / 45);
+  o[7] = w[2];
+}
+
+static const f32_scheme winograd_four = {
+    .large = 4, .small = 3, .points = 6, .stride = 1, .taps = 3, .skipped = 1u << 4, .in = four_to_points, .out = four_from_points};
+static const f32_scheme winograd_six = {
+    .large = 6, .small = 4, .points = 8, .stride = 1, .taps = 3, .skipped = 3u << 5, .in = six_to_points, .out = six_from_points};
+
+/// 3 × 3 weights to the pairs of a side's `side` points by a transform of one side.
+INLINE void pack_points(const size_t side, const float *weights, size_t inputChannels, size_t outputChannels, float *packed,
                         void (*transform)(const vf *w, vf *o)) {
   size_t depth = eri_round_up(inputChannels, DEPTH), panels = eri_ceil_div(outputChannels, ERI_PANEL);
   for (size_t panel = 0; panel < panels; panel++) {
@@ -75,16 +134,16 @@ INLINE void pack_points(const float *weights, size_t inputChannels, size_t outpu
         for (size_t tap = 0; tap < 9; tap++) taps[tap][n] = source[tap];
       }
       for (size_t n = 0; n < ERI_PANEL; n += LANES) {
-        vf half[3][SIDE];
+        vf half[3][SIDE_MAXIMUM];
         UNROLL for (int x = 0; x < 3; x++) {
           vf column[3] = {load(taps[x] + n), load(taps[3 + x] + n), load(taps[6 + x] + n)};
           transform(column, half[x]);
         }
-        UNROLL for (int py = 0; py < SIDE; py++) {
-          vf row[3] = {half[0][py], half[1][py], half[2][py]}, points[SIDE];
+        UNROLL for (size_t py = 0; py < side; py++) {
+          vf row[3] = {half[0][py], half[1][py], half[2][py]}, points[SIDE_MAXIMUM];
           transform(row, points);
-          UNROLL for (int px = 0; px < SIDE; px++) {
-            store(packed + (((size_t)(py * SIDE + px) * panels + panel) * depth + i) * ERI_PANEL + n, points[px]);
+          UNROLL for (size_t px = 0; px < side; px++) {
+            store(packed + (((py * side + px) * panels + panel) * depth + i) * ERI_PANEL + n, points[px]);
           }
         }
       }
@@ -92,66 +151,92 @@ INLINE void pack_points(const float *weights, size_t inputChannels, size_t outpu
   }
 }
 
-static void f32_winograd_pack(const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
-  pack_points(weights, inputChannels, outputChannels, packed, weights_to_points);
+static void f32_winograd_pack(eri_winograd_tile tile, const float *weights, size_t inputChannels, size_t outputChannels, float *packed) {
+  switch (tile) {
+    case ERI_WINOGRAD_TILE_4: pack_points(6, weights, inputChannels, outputChannels, packed, weights_to_four_points); break;
+    case ERI_WINOGRAD_TILE_6: pack_points(8, weights, inputChannels, outputChannels, packed, weights_to_six_points); break;
+  }
 }
 
-INLINE void transform_input(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride,
-                            float *v, size_t pointStride) {
-  points_of_inputs(SIDE, 1u << SKIPPED, to_points, high, wide, high + 2, wide + 2, ERI_LINE, in, rowStride,
-                   pixelStride, v, pointStride);
+INLINE void four_inputs(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                        size_t pointStride) {
+  points_of_inputs(winograd_four, high, wide, ERI_LINE, in, rowStride, pixelStride, v, pointStride);
 }
-INLINE void transform_output(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
-  outputs_of_points(SIDE, 1u << SKIPPED, from_points, high, wide, m, pointStride, patch);
+INLINE void four_outputs(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
+  outputs_of_points(winograd_four, high, wide, m, pointStride, patch);
+}
+INLINE void six_inputs(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
+                       size_t pointStride) {
+  points_of_inputs(winograd_six, high, wide, ERI_LINE, in, rowStride, pixelStride, v, pointStride);
+}
+INLINE void six_outputs(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
+  outputs_of_points(winograd_six, high, wide, m, pointStride, patch);
 }
 
-INLINE void inputs_at_unit_stride(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                                  size_t pointStride) {
-  ERI_FOR_TILE_SIZE(tile, transform_input, in, rowStride, pixelStride, v, pointStride)
+INLINE void inputs_of_four(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
+  ERI_FOR_TILE_SIZE(4, 3, tile, four_inputs, in, rowStride, pixelStride, v, pointStride)
 }
-INLINE void outputs_at_unit_stride(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
-  ERI_FOR_TILE_SIZE(tile, transform_output, m, pointStride, patch)
+INLINE void outputs_of_four(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  ERI_FOR_TILE_SIZE(4, 3, tile, four_outputs, m, pointStride, patch)
 }
+INLINE void inputs_of_six(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
+  ERI_FOR_TILE_SIZE(6, 4, tile, six_inputs, in, rowStride, pixelStride, v, pointStride)
+}
+INLINE void outputs_of_six(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  ERI_FOR_TILE_SIZE(6, 4, tile, six_outputs, m, pointStride, patch)
+}
+
 /// A tile's inputs begin one pixel before its outputs.
-OUTLINE void unit_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
-  tile_to_points(tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, tile->high + 2, tile->wide + 2, SIDE, input, v,
-                 pointStride, inputs_at_unit_stride);
+OUTLINE void four_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
+  tile_to_points(winograd_four, tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, input, v, pointStride, inputs_of_four);
 }
-OUTLINE void unit_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, size_t channelBegin,
+OUTLINE void six_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
+  tile_to_points(winograd_six, tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, input, v, pointStride, inputs_of_six);
+}
+OUTLINE void four_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, size_t channelBegin,
                            size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
                            const eri_f32_epilogue *e) {
   points_to_image(tile, next, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
-                  outputs_at_unit_stride);
+                  outputs_of_four);
+}
+OUTLINE void six_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, size_t channelBegin,
+                          size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
+                          const eri_f32_epilogue *e) {
+  points_to_image(tile, next, m, pointStride, WINOGRAD_ROWS * ERI_PANEL, channelBegin, channelEnd, output, residualImage, e,
+                  outputs_of_six);
 }
 
 /// The panels panelBegin..<panelEnd of all points.
-OUTLINE void multiply_all_points(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const eri_tile_group *tiles,
-                                 const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
+INLINE void multiply_all_points(const f32_scheme s, size_t depth, size_t panels, size_t panelBegin, size_t panelEnd,
+                                const eri_tile_group *tiles, const float *packed, const float *v, size_t vStride, float *m,
+                                size_t mStride) {
   size_t some = panelEnd - panelBegin;
-  for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
-    eri_tile_rows rows = eri_rows_with_point(tiles, p / SIDE == SKIPPED, p % SIDE == SKIPPED);
+  for (int p = 0; p < s.points * s.points; p++) {
+    bool high = !has_point(s, s.small, p / s.points), wide = !has_point(s, s.small, p % s.points);
+    eri_tile_rows rows = eri_rows_with_point(tiles, high, wide);
     size_t begin = rows.begin / WINOGRAD_ROWS, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
     for (size_t panel = 0; panel < some; panel++) {
-      const float *u = packed + (p * panels + panelBegin + panel) * depth * ERI_PANEL;
+      const float *u = packed + ((size_t)p * panels + panelBegin + panel) * depth * ERI_PANEL;
       for (size_t group = begin; group < end; group++) {
-        multiply_points(depth / DEPTH, v + p * vStride + group * depth * WINOGRAD_ROWS, u,
-                        m + p * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
+        multiply_points(depth / DEPTH, v + (size_t)p * vStride + group * depth * WINOGRAD_ROWS, u,
+                        m + (size_t)p * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
       }
     }
   }
 }
 
-static void f32_winograd(const eri_f32_image *input, const float *packed, const eri_f32_image *output,
+static void f32_winograd(eri_winograd_tile tile, const eri_f32_image *input, const float *packed, const eri_f32_image *output,
                          const eri_f32_image *residualImage, const eri_f32_epilogue *e, size_t imageBegin,
                          size_t imageEnd, size_t channelBegin, size_t channelEnd, float *scratch) {
   if (!residualImage) residualImage = output;
-  eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
+  bool six = tile == ERI_WINOGRAD_TILE_6;
+  eri_winograd_side vertical = eri_winograd_cut(tile, output->height), horizontal = eri_winograd_cut(tile, output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = whole_rows(eri_winograd_group(input->channels, output->channels, tiles));
+  size_t groupSize = whole_rows(&vertical, &horizontal, eri_winograd_group(tile, input->channels, output->channels, tiles));
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
-  // One more cache line per point, so that the 36 streams of a transform do not fall on the same cache sets.
+  // One more cache line per point, so that the many streams of a transform do not fall on the same cache sets.
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * panels * ERI_PANEL + ERI_LINE;
-  float *v = eri_align(scratch), *m = v + ERI_WINOGRAD_POINTS * vStride;
+  float *v = eri_align(scratch), *m = v + eri_winograd_points(tile) * vStride;
   size_t panelBegin = channelBegin / ERI_PANEL, panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
@@ -159,14 +244,18 @@ static void f32_winograd(const eri_f32_image *input, const float *packed, const 
     eri_tile_group group;
     eri_collect_tiles(&group, imageBegin * perImage + begin, count, &vertical, &horizontal);
     for (size_t i = 0; i < count; i++) {
-      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
-      unit_from_image(&group.list[i], input, v + row, vStride);
+      float *row = v + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
+      (six ? six_from_image : four_from_image)(&group.list[i], input, row, vStride);
     }
-    multiply_all_points(depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
+    if (six) {
+      multiply_all_points(winograd_six, depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
+    } else {
+      multiply_all_points(winograd_four, depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
+    }
     for (size_t i = 0; i < count; i++) {
-      size_t row = i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (panelEnd - panelBegin) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
-      unit_to_image(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], m + row, mStride, channelBegin, channelEnd, output,
-                    residualImage, e);
+      const float *row = m + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (panelEnd - panelBegin) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
+      (six ? six_to_image : four_to_image)(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], row, mStride, channelBegin,
+                                           channelEnd, output, residualImage, e);
     }
   }
 }

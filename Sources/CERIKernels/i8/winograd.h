@@ -185,7 +185,7 @@ OUTLINE void tile_to_points(const eri_tile *tile, const eri_i8_image *input, int
       pixelStride = HALVES;
     }
     int16_t *to = v + c / ERI_I8_DEPTH * (POINT_ROWS * ERI_I8_DEPTH) + c % ERI_I8_DEPTH;
-    ERI_FOR_TILE_SIZE(tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, to, pointStride)
+    ERI_FOR_TILE_SIZE(4, 3, tile, transform_input, source, rowStride, pixelStride, (int16_t)zero, to, pointStride)
   }
 }
 
@@ -329,7 +329,7 @@ OUTLINE void tile_from_points(const eri_tile *tile, const i8_group *g, size_t pa
   }
   float plain[16 * ERI_I8_STRIP] __attribute__((aligned(64)));
   for (size_t c = 0; c < channels; c += LANES) {
-    ERI_FOR_TILE_SIZE(tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
+    ERI_FOR_TILE_SIZE(4, 3, tile, transform_output, m + c, g->mStride, g->factors + first + c, g->panels * ERI_PANEL, plain + c)
   }
   for (size_t y = 1; y < rows && columns < 4; y++) {  // the pixels side by side, as their places are
     memmove(plain + y * columns * ERI_I8_STRIP, plain + 4 * y * ERI_I8_STRIP, columns * ERI_I8_STRIP * sizeof(float));
@@ -340,7 +340,7 @@ OUTLINE void tile_from_points(const eri_tile *tile, const i8_group *g, size_t pa
 static void i8_winograd(const eri_i8_image *input, const void *packed, const eri_i8_output *output,
                         const eri_i8_epilogue *e, size_t imageBegin, size_t imageEnd, size_t channelBegin,
                         size_t channelEnd, void *scratch) {
-  eri_winograd_side vertical = eri_winograd_cut(output->height), horizontal = eri_winograd_cut(output->width);
+  eri_winograd_side vertical = eri_winograd_cut(ERI_WINOGRAD_TILE_4, output->height), horizontal = eri_winograd_cut(ERI_WINOGRAD_TILE_4, output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
   size_t groupSize = eri_i8_winograd_group(input->channels, tiles);
   size_t inputBytes = eri_i8_winograd_inputs(groupSize, input->channels), sumBytes = eri_i8_winograd_sums(groupSize);
