@@ -134,23 +134,23 @@ static void strided(const char *name, size_t side, size_t from, size_t to) {
   free(weights), free(bias), free(packed), free(scratch), free(input.data), free(output.data);
 }
 
-static void winograd(const char *name, size_t side, size_t channels) {
+static void winograd(const char *name, eri_winograd_tile tile, size_t side, size_t channels) {
   eri_f32_image input = image(side, side, channels, 1), output = image(side, side, channels, 1);
   eri_f32_image residual = image(side, side, channels, 1);
   float *weights = floats(channels * channels * 9), *bias = floats(channels);
-  float *packed = floats(eri_f32_winograd_packed_count(channels, channels));
-  float *scratch = floats(eri_f32_winograd_scratch_count(side, side, channels, channels, FRAMES));
-  eri_f32_winograd_pack(kernels, weights, channels, channels, packed);
-  TIME("Winograd packing", 0, eri_f32_winograd_pack(kernels, weights, channels, channels, packed));
+  float *packed = floats(eri_f32_winograd_packed_count(tile, channels, channels));
+  float *scratch = floats(eri_f32_winograd_scratch_count(tile, side, side, channels, channels, FRAMES));
+  eri_f32_winograd_pack(kernels, tile, weights, channels, channels, packed);
+  TIME("Winograd packing", 0, eri_f32_winograd_pack(kernels, tile, weights, channels, channels, packed));
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_IDENTITY, residual.data, 0, ERI_ACTIVATION_RELU};
   TIME(name, FRAMES * side * side * channels * channels * 9,
-       eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, FRAMES, 0, channels, scratch));
+       eri_f32_winograd(kernels, tile, &input, packed, &output, &residual, &epilogue, 0, FRAMES, 0, channels, scratch));
   // Frames that stay in cache from layer to layer: the same four, eight times.
   char nested[64];
   snprintf(nested, sizeof nested, "%s, 4 at a time", name);
   TIME(nested, FRAMES * side * side * channels * channels * 9,
        for (size_t i = 0; i < FRAMES; i += 4) {
-         eri_f32_winograd(kernels, &input, packed, &output, &residual, &epilogue, 0, 4, 0, channels, scratch);
+         eri_f32_winograd(kernels, tile, &input, packed, &output, &residual, &epilogue, 0, 4, 0, channels, scratch);
        });
   free(weights), free(bias), free(packed), free(scratch);
   free(input.data), free(output.data), free(residual.data);
@@ -224,16 +224,18 @@ int main(int argc, char **argv) {
   printf("most of one core, from registers: %.1f GMAC/s = %.1f GFLOP/s\n", peak * 1e-9, 2e-9 * peak);
   if (!openblas()) printf("libopenblas.so.0 is not installed: no comparison with it\n");
   first_layer();
-  winograd("l1 3x3, 28x28x64, Winograd", 28, 64);
+  winograd("l1 3x3, 28x28x64, Winograd", ERI_WINOGRAD_TILE_4, 28, 64);
+  winograd("l1 3x3, 28x28x64, Winograd 6x6", ERI_WINOGRAD_TILE_6, 28, 64);
   direct("l1 3x3, 28x28x64, direct", 28, 64, 64, 3, 1);
   direct("l2.0 3x3/2, 28x28, 64 to 128", 28, 64, 128, 3, 2);
   strided("l2.0 3x3/2, Winograd", 28, 64, 128);
   direct("l2.0 1x1/2, 28x28, 64 to 128", 28, 64, 128, 1, 2);
-  winograd("l2 3x3, 14x14x128, Winograd", 14, 128);
+  winograd("l2 3x3, 14x14x128, Winograd", ERI_WINOGRAD_TILE_4, 14, 128);
+  winograd("l2 3x3, 14x14x128, Winograd 6x6", ERI_WINOGRAD_TILE_6, 14, 128);
   direct("l3.0 3x3/2, 14x14, 128 to 256", 14, 128, 256, 3, 2);
   strided("l3.0 3x3/2, Winograd", 14, 128, 256);
   direct("l3.0 1x1/2, 14x14, 128 to 256", 14, 128, 256, 1, 2);
-  winograd("l3 3x3, 7x7x256, Winograd", 7, 256);
+  winograd("l3 3x3, 7x7x256, Winograd", ERI_WINOGRAD_TILE_4, 7, 256);
   gemm("GEMM 1568x256x256", 1568, 256, 256, ERI_ACTIVATION_IDENTITY);
   gemm("GEMM 1568x256x512", 1568, 256, 512, ERI_ACTIVATION_IDENTITY);
   gemm("GEMM 1568x256x512 + GELU", 1568, 256, 512, ERI_ACTIVATION_GELU);

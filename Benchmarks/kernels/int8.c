@@ -124,9 +124,10 @@ static void conv(const char *name, size_t side, size_t from, size_t to, size_t k
   int8_t *any = weights(to * from * kernel * kernel, 0), *small = weights(to * from * kernel * kernel, 1);
   float *factors = floats(to * from * kernel * kernel), *bias = floats(to);
   float *direct = floats(eri_f32_conv_packed_count(&window, from, to));
-  float *points = floats(eri_f32_winograd_packed_count(from, to));
+  eri_winograd_tile tile = eri_f32_winograd_tile(side, side, from, to);
+  float *points = floats(eri_f32_winograd_packed_count(tile, from, to));
   float *scratch = floats(eri_f32_conv_scratch_count(&window, from, to));
-  float *pointScratch = floats(eri_f32_winograd_scratch_count(side, side, from, to, FRAMES));
+  float *pointScratch = floats(eri_f32_winograd_scratch_count(tile, side, side, from, to, FRAMES));
   void *anyPacked = memory(eri_i8_conv_packed_count(&window, from, to));
   void *smallPacked = memory(eri_i8_conv_packed_count(&window, from, to));
   void *bytesScratch = memory(eri_i8_conv_scratch_count(&window, from, to));
@@ -137,7 +138,7 @@ static void conv(const char *name, size_t side, size_t from, size_t to, size_t k
   eri_i8_conv_pack(i8, &window, any, from, to, anyPacked);
   eri_i8_conv_pack(i8, &window, small, from, to, smallPacked);
   if (unit) {
-    eri_f32_winograd_pack(f32, factors, from, to, points);
+    eri_f32_winograd_pack(f32, tile, factors, from, to, points);
     double start = seconds();
     eri_i8_winograd_pack(i8, any, from, to, halves);
     printf("%-28s   packing for Winograd on int16 %.3f ms\n", name, (seconds() - start) * 1e3);
@@ -153,7 +154,7 @@ static void conv(const char *name, size_t side, size_t from, size_t to, size_t k
     at = 0;
     if (unit) {
       TIME("f32 Winograd",
-           eri_f32_winograd(f32, &input, points, &output, &residual, &epilogue, 0, FRAMES, 0, to, pointScratch));
+           eri_f32_winograd(f32, tile, &input, points, &output, &residual, &epilogue, 0, FRAMES, 0, to, pointScratch));
       TIME("int16 Winograd", eri_i8_winograd(i8, &bytesIn, halves, &bytesOut, &e, 0, FRAMES, 0, to, halvesScratch));
     } else {
       TIME("f32", eri_f32_conv(f32, &window, &input, direct, &output, NULL, &epilogue, 0, FRAMES * out, scratch));

@@ -95,10 +95,14 @@ extension Planner {
     let source = try natural(node, 0, index)
     let method = op.method(weight: shape, inputLayout: source.layout, exact: sumsDirectly(index))
     var value = node.outputs[0]
+    let extents = shapes[value]
+    let tile =
+      method == .winograd
+      ? eri_f32_winograd_tile(extents[2], extents[3], shape[1], shape[0]) : ERI_WINOGRAD_TILE_4
     let norm = try foldedNorm(after: &value)
     var epilogue = Epilogue()
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
-    let packedWeights = try packedConv(op, method, weight: weightValue, norm, index)
+    let packedWeights = try packedConv(op, method, tile, weight: weightValue, norm, index)
     if norm != nil || bias != nil {
       var biasFloats: UnsafePointer<Float>?
       if let bias { biasFloats = UnsafePointer(try constant(bias, "a constant bias", index)) }
@@ -118,8 +122,8 @@ extension Planner {
     slots[value] = output
     try append(
       ConvStep(
-        node: index, method: method, window: op.window(kernel: [Int](shape[2...])), packed: packedWeights, input: input,
-        output: output, weight: shape, epilogue: epilogue, maximumOf: pooled, threads: options.threads))
+        node: index, method: method, tile: tile, window: op.window(kernel: [Int](shape[2...])), packed: packedWeights,
+        input: input, output: output, weight: shape, epilogue: epilogue, maximumOf: pooled, threads: options.threads))
   }
 
   mutating func lowerLinear(_ node: Node, _ index: Int) throws(RuntimeError) {

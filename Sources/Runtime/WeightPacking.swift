@@ -3,9 +3,10 @@ import ERIFormat
 
 /// Weights in the form that a kernel reads, batch norm folded in.
 extension Planner {
-  /// Asks for a convolution's weights in the form of its method.
+  /// Asks for a convolution's weights in the form of its method, for Winograd's tiles of that size.
   mutating func packedConv(
-    _ op: Conv, _ method: ConvMethod, weight value: Int, _ norm: BatchNormParameters?, _ index: Int
+    _ op: Conv, _ method: ConvMethod, _ tile: eri_winograd_tile, weight value: Int, _ norm: BatchNormParameters?,
+    _ index: Int
   ) throws(RuntimeError) -> FloatBlock {
     let shape = shapes[value]
     let inputs = shape[1] * op.groups
@@ -13,20 +14,20 @@ extension Planner {
     let count =
       switch method {
       case .direct: eri_f32_conv_packed_count(&window, inputs, shape[0])
-      case .winograd: eri_f32_winograd_packed_count(inputs, shape[0])
+      case .winograd: eri_f32_winograd_packed_count(tile, inputs, shape[0])
       case .planar: eri_f32_conv_planar_packed_count(&window, inputs, shape[0])
       case .phases: eri_f32_conv_phases_packed_count(inputs, shape[0])
       case .strided: eri_f32_winograd2_packed_count(inputs, shape[0])
       }
     let kernels = kernels
     return try store.packed(
-      node: index, method: method.number, count: count, from: try weightSource(value, index)
+      node: index, method: method.number(tile), count: count, from: try weightSource(value, index)
     ) { values, packed in
       norm?.scale(values, channels: shape[0], perChannel: shape.dropFirst().reduce(1, *))
       var window = window
       switch method {
       case .direct: eri_f32_conv_pack(kernels, &window, values, inputs, shape[0], packed)
-      case .winograd: eri_f32_winograd_pack(kernels, values, inputs, shape[0], packed)
+      case .winograd: eri_f32_winograd_pack(kernels, tile, values, inputs, shape[0], packed)
       case .planar: eri_f32_conv_planar_pack(kernels, &window, values, inputs, shape[0], packed)
       case .phases: eri_f32_conv_phases_pack(kernels, &window, values, inputs, shape[0], packed)
       case .strided: eri_f32_winograd2_pack(kernels, values, inputs, shape[0], packed)

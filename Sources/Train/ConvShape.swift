@@ -92,8 +92,8 @@ struct ConvShape {
     switch method {
     case .winograd:
       return max(
-        eri_f32_winograd_packed_count(input.channels, output.channels),
-        eri_f32_winograd_packed_count(output.channels, input.channels))
+        eri_f32_winograd_packed_count(ConvShape.winogradTile, input.channels, output.channels),
+        eri_f32_winograd_packed_count(ConvShape.winogradTile, output.channels, input.channels))
     case .planar: return eri_f32_conv_planar_packed_count(&forward, input.channels, output.channels)
     case .direct:
       return max(
@@ -127,9 +127,9 @@ struct ConvShape {
         winogradImages * (input.height + 2) * (input.width + 2) * widest
         + max(
           eri_f32_winograd_scratch_count(
-            input.height, input.width, input.channels, output.channels, winogradImages),
+            ConvShape.winogradTile, input.height, input.width, input.channels, output.channels, winogradImages),
           eri_f32_winograd_scratch_count(
-            input.height, input.width, output.channels, input.channels, winogradImages))
+            ConvShape.winogradTile, input.height, input.width, output.channels, input.channels, winogradImages))
     }
     return max(convolution, Products.weightGradientScratch(outputs: groupOutputs), columns)
   }
@@ -173,6 +173,9 @@ struct ConvShape {
     }
   }
 
+  /// Tiles of 6 round three times as much, which gradients would show.
+  private static let winogradTile = ERI_WINOGRAD_TILE_4
+
   /// Images per call: with fewer than 64 tiles, reading the transformed weights again costs a fifth of the layer.
   private var winogradImages: Int {
     let tiles = ((input.height + 3) / 4) * ((input.width + 3) / 4)
@@ -185,7 +188,7 @@ struct ConvShape {
     _ y: UnsafeMutablePointer<Float>, _ to: Side, bias: UnsafePointer<Float>?, accumulates: Bool
   ) {
     let packed = run.shared + roundedWeights
-    eri_f32_winograd_pack(run.kernels, weights, from.channels, to.channels, packed)
+    eri_f32_winograd_pack(run.kernels, ConvShape.winogradTile, weights, from.channels, to.channels, packed)
     let group = winogradImages
     let row = from.width * from.channels
     let borderedRow = (from.width + 2) * from.channels
@@ -206,7 +209,7 @@ struct ConvShape {
         var residual = target
         var form = Products.epilogue(bias: bias, adding: accumulates ? UnsafePointer(place) : nil)
         eri_f32_winograd(
-          run.kernels, &source, packed, &target, &residual, &form, 0, count, 0, to.channels,
+          run.kernels, ConvShape.winogradTile, &source, packed, &target, &residual, &form, 0, count, 0, to.channels,
           padded + group * bordered)
       }
     }

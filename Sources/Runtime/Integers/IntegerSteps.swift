@@ -60,7 +60,7 @@ final class IntegerConvStep: Step {
       unitsPerItem: isWinograd ? ConvStep.winogradUnits(output, threads: threads) : image.height,
       scratchCount: (scratch + 3) / 4,
       workPerItem: weight.reduce(1, *) * image.height * image.width,
-      minimumItems: isWinograd ? ConvStep.items(ofTiles: 64, image) : 1)
+      minimumItems: isWinograd ? ConvStep.items(ofTiles: 64, side: 4, image) : 1)
   }
 
   override var kernelName: String { layer.method == .winograd ? "conv int16 winograd" : "conv int8" }

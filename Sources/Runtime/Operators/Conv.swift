@@ -5,7 +5,7 @@ package import ERIFormat
 package enum ConvMethod {
   /// Implicit GEMM over channels-last input.
   case direct
-  /// F(4×4, 3×3) with mixed 4/3 tiles.
+  /// F(4×4, 3×3) or F(6×6, 3×3), as the image's size has it.
   case winograd
   /// Implicit GEMM over the file's own planar input, for a first layer's few channels.
   case planar
@@ -15,10 +15,10 @@ package enum ConvMethod {
   case strided
 
   /// Tells the packed forms of one weight apart.
-  var number: Int {
+  func number(_ tile: eri_winograd_tile) -> Int {
     switch self {
     case .direct: 0
-    case .winograd: 1
+    case .winograd: tile == ERI_WINOGRAD_TILE_6 ? 5 : 1
     case .planar: 2
     case .phases: 3
     case .strided: 4
@@ -74,6 +74,7 @@ extension Conv {
 /// A convolution with its epilogue, or the maximum over windows of it.
 final class ConvStep: Step {
   private let method: ConvMethod
+  private let tile: eri_winograd_tile
   private var window: eri_window
   private let packed: FloatBlock
   private let epilogue: Epilogue
@@ -83,10 +84,11 @@ final class ConvStep: Step {
   private static let bandRows = 4
 
   init(
-    node: Int, method: ConvMethod, window: eri_window, packed: FloatBlock, input: Slot, output: Slot,
-    weight: [Int], epilogue: Epilogue, maximumOf whole: [Int]?, threads: Int
+    node: Int, method: ConvMethod, tile: eri_winograd_tile, window: eri_window, packed: FloatBlock, input: Slot,
+    output: Slot, weight: [Int], epilogue: Epilogue, maximumOf whole: [Int]?, threads: Int
   ) {
     self.method = method
+    self.tile = tile
     self.window = window
     self.packed = packed
     self.epilogue = epilogue
@@ -114,15 +116,17 @@ final class ConvStep: Step {
         ? eri_f32_conv_phases_scratch_count(image.width)
         : eri_f32_conv_phases_pooled_scratch_count(image.width, weight[0])
     case .strided:
-      minimumItems = ConvStep.items(ofTiles: 48, image)
+      minimumItems = ConvStep.items(ofTiles: 48, side: 4, image)
       units = ConvStep.winogradUnits(output, threads: threads)
       scratch = eri_f32_winograd2_scratch_count(image.height, image.width, channels, output.items)
     case .winograd:
       units = ConvStep.winogradUnits(output, threads: threads)
-      // With fewer than 64 tiles a call, reading the transformed weights again costs a fifth of the layer.
-      minimumItems = ConvStep.items(ofTiles: 64, image)
+      // With fewer tiles a call, reading the transformed weights again costs a fifth of the layer.
+      minimumItems =
+        tile == ERI_WINOGRAD_TILE_6
+        ? ConvStep.items(ofTiles: 48, side: 6, image) : ConvStep.items(ofTiles: 64, side: 4, image)
       // A call may get any number of the items, and more of them are worked on together.
-      scratch = eri_f32_winograd_scratch_count(image.height, image.width, channels, weight[0], output.items)
+      scratch = eri_f32_winograd_scratch_count(tile, image.height, image.width, channels, weight[0], output.items)
     }
     super.init(
       node: node, operands: [Operand(input, sliced: true)] + epilogue.operands, output: Operand(output, sliced: true),
@@ -136,16 +140,16 @@ final class ConvStep: Step {
     output.items == 1 ? max(1, min(threads, output.shape[1] / 16)) : 1
   }
 
-  /// Images that have so many tiles of 4 × 4 together.
-  static func items(ofTiles count: Int, _ image: eri_f32_image) -> Int {
-    let tiles = ((image.height + 3) / 4) * ((image.width + 3) / 4)
+  /// Images that have so many tiles of side × side together.
+  static func items(ofTiles count: Int, side: Int, _ image: eri_f32_image) -> Int {
+    let tiles = ((image.height + side - 1) / side) * ((image.width + side - 1) / side)
     return max(1, (count + tiles - 1) / tiles)
   }
 
   override var kernelName: String {
     switch method {
     case .direct: "conv direct"
-    case .winograd: "conv winograd"
+    case .winograd: tile == ERI_WINOGRAD_TILE_6 ? "conv winograd 6x6" : "conv winograd"
     case .planar: "conv planar"
     case .phases: pooled == nil ? "conv phases" : "conv phases max_pool"
     case .strided: "conv strided"
@@ -170,7 +174,7 @@ final class ConvStep: Step {
       var input = source.image(at: frame.address(operands[0]))
       let part = winogradPart(begin, end)
       eri_f32_winograd(
-        frame.kernels, &input, packed.pointer, &output, &residual, &form, part.images.lowerBound,
+        frame.kernels, tile, &input, packed.pointer, &output, &residual, &form, part.images.lowerBound,
         part.images.upperBound, part.channels.lowerBound, part.channels.upperBound, scratch(frame))
     case .planar:
       eri_f32_conv_planar(
