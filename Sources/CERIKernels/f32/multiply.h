@@ -34,10 +34,6 @@ typedef struct {
   eri_activation first, second;
 } f32_target;
 
-INLINE bool is_simple(const f32_target *t) {
-  return t->first <= ERI_ACTIVATION_RELU && t->second <= ERI_ACTIVATION_RELU;
-}
-
 /// Any epilogue and any number of columns up to 16, from a tile in memory.
 OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, size_t columns, const f32_target *t) {
   if (t->bias) {
@@ -74,11 +70,24 @@ OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, si
   }
 }
 
+/// Functions that need registers of their own take the sums from memory.
+INLINE void activate_sums(eri_activation activation, const int count, vf *acc) {
+  if (activation == ERI_ACTIVATION_IDENTITY) return;
+  if (activation == ERI_ACTIVATION_RELU) {
+    UNROLL for (int i = 0; i < count; i++) acc[i] = rectify(acc[i]);
+    return;
+  }
+  float sums[ROWS * 4 * ERI_PANEL];
+  UNROLL for (int i = 0; i < count; i++) store(sums + i * LANES, acc[i]);
+  f32_activate(activation, (size_t)count * LANES, sums, sums);
+  UNROLL for (int i = 0; i < count; i++) acc[i] = load(sums + i * LANES);
+}
+
 /// Applies the epilogue to accumulators and stores them; `columns` is 16 unless one panel at the right end is partial.
 INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_t column, size_t columns,
                    const f32_target *t) {
   const int width = panels * VECTORS;
-  if (columns < ERI_PANEL || !is_simple(t)) {
+  if (columns < ERI_PANEL) {
     float tile[ROWS * ERI_PANEL];
     UNROLL for (int p = 0; p < panels; p++) {
       UNROLL for (int r = 0; r < count; r++) {
@@ -96,18 +105,14 @@ INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_
       UNROLL for (int r = 0; r < count; r++) acc[r * width + j] += bias;
     }
   }
-  if (t->first == ERI_ACTIVATION_RELU) {
-    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
-  }
+  activate_sums(t->first, count * width, acc);
   if (t->residual) {
     UNROLL for (int r = 0; r < count; r++) {
       const float *residual = t->residual[row + (size_t)r] + column;
       UNROLL for (int j = 0; j < width; j++) acc[r * width + j] += load(residual + j * LANES);
     }
   }
-  if (t->second == ERI_ACTIVATION_RELU) {
-    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
-  }
+  activate_sums(t->second, count * width, acc);
   UNROLL for (int r = 0; r < count; r++) {
     float *out = t->out[row + (size_t)r] + column;
     UNROLL for (int j = 0; j < width; j++) store(out + j * LANES, acc[r * width + j]);
