@@ -23,18 +23,30 @@ INLINE OVERLOADED V nearest(V x) {
   return shifted - magic;
 }
 
-/// e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2 and e^r = 1 + r + r² q(r), q of degree 4 (fit: 3.1e-9 relative).
-INLINE OVERLOADED V exponential(V x) {
-  x = x > SPLAT(89.0f) ? SPLAT(89.0f) : x;  // rounds to infinity; NaN stays
-  x = x < SPLAT(-105.0f) ? SPLAT(-105.0f) : x;  // rounds to 0
-  V n = nearest(x * SPLAT(1.44269504f));
+/// e^r for |r| <= ln 2 / 2, r = x - n ln 2: 1 + r + r² q(r), q of degree 4 (fit: 3.1e-9 relative).
+INLINE OVERLOADED V exponential_rest(V x, V n) {
   V r = FMA(n, SPLAT(-0.693359375f), x);  // ln 2 in 9 bits and a rest: the first product is exact
   r = FMA(n, SPLAT(2.12194440e-4f), r);
   V r2 = r * r;
   V q = FMA(FMA(SPLAT(0x1.6a234ep-10f), r, SPLAT(0x1.123a6cp-7f)), r2, FMA(SPLAT(0x1.5558f4p-5f), r, SPLAT(0x1.555490p-3f)));
   q = FMA(q, r, SPLAT(0x1.fffffcp-2f));
-  V p = FMA(r2, q, r) + SPLAT(1.0f);
-  return scale_by_power(p, __builtin_convertvector(n, I));
+  return FMA(r2, q, r) + SPLAT(1.0f);
+}
+
+/// e^x = 2^n e^r with n = round(x / ln 2).
+INLINE OVERLOADED V exponential(V x) {
+  x = x > SPLAT(89.0f) ? SPLAT(89.0f) : x;  // rounds to infinity; NaN stays
+  x = x < SPLAT(-105.0f) ? SPLAT(-105.0f) : x;  // rounds to 0
+  V n = nearest(x * SPLAT(1.44269504f));
+  return scale_by_power(exponential_rest(x, n), __builtin_convertvector(n, I));
+}
+
+/// e^x for x <= 0. Times 2^64 all results are normal numbers, so that n + 64 may be added to an exponent's bits.
+INLINE OVERLOADED V decay(V x) {
+  x = x < SPLAT(-105.0f) ? SPLAT(-105.0f) : x;  // rounds to 0; NaN stays
+  V magic = SPLAT(12582912.0f + 64.0f), shifted = FMA(x, SPLAT(1.44269504f), magic);  // as in `nearest`; n + 64 in the low bits
+  V p = exponential_rest(x, shifted - magic);
+  return AS_FLOATS(AS_BITS(p) + (AS_BITS(shifted) << 23)) * SPLAT(0x1p-64f);
 }
 
 INLINE OVERLOADED V sigmoid(V x) { return SPLAT(1.0f) / (SPLAT(1.0f) + exponential(-x)); }

@@ -2,21 +2,18 @@
 // Every element is one chain of multiply-adds over taps and depth in order, whatever rows and panels it is computed
 // with: so no result depends on how rows are split over calls.
 
-/// acc[(row * panels + panel) * VECTORS + vector] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[panel][tap * length + i]. Meanwhile
-/// the panels that follow are fetched, if asked for.
-INLINE void accumulate(const int count, const int panels, const bool fetch, size_t taps, size_t length, const float *const *rows,
+/// acc[row * width + j] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[tap * length + i][j], `width` vectors of the panels' columns wide.
+/// Meanwhile the panels that follow are fetched, if asked for.
+INLINE void accumulate(const int count, const int width, const bool fetch, size_t taps, size_t length, const float *const *rows,
                        size_t tapStride, const float *b, size_t panelStride, vf *acc) {
-  const int width = panels * VECTORS;
   UNROLL for (int i = 0; i < count * width; i++) acc[i] = splat(0.0f);
   for (size_t tap = 0; tap < taps; tap++, rows += tapStride) {
     const float *a[ROWS];
     UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
     _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
       vf column[4 * VECTORS];
-      if (fetch) __builtin_prefetch(b + panels * panelStride);
-      UNROLL for (int p = 0; p < panels; p++) {
-        UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
-      }
+      if (fetch) __builtin_prefetch(b + width / VECTORS * panelStride);
+      UNROLL for (int j = 0; j < width; j++) column[j] = load(b + j / VECTORS * panelStride + j % VECTORS * LANES);
       UNROLL for (int r = 0; r < count; r++) {
         vf x = splat(a[r][i]);
         UNROLL for (int j = 0; j < width; j++) acc[r * width + j] = FMA(x, column[j], acc[r * width + j]);
@@ -141,7 +138,7 @@ INLINE void multiply_rows(const int count, const int panels, const f32_block *k,
   }
   // The last rows fetch the next panel, which the processor would expect only when it begins; before them it would push this one, which
   // is still needed, out of the cache.
-  accumulate(count, panels, last, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
+  accumulate(count, panels * VECTORS, last, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
              k->panelStride, acc);
   size_t left = k->columns - column;
   finish(count, panels, acc, row, column, left < ERI_PANEL ? left : ERI_PANEL, t);
