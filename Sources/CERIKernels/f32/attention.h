@@ -3,10 +3,17 @@
 typedef struct {
   size_t queries, keys, keyDimension, valueDimension, before, after;
   float scale;
-  const float *q, *keyPanels, *valuePanels;
+  const float *q, *k, *v, *keyPanels, *valuePanels;
   float *out, *scores;
-  size_t qStride, outStride, scoreStride;
+  size_t qStride, kStride, vStride, outStride, scoreStride;
 } f32_head;
+
+/// Fetches 16 columns of rows of the head beside this one, which comes next where heads lie side by side: the processor does not expect
+/// so short pieces of rows.
+INLINE void fetch_beside(const float *rows, size_t stride, size_t dimension, size_t column, size_t begin, const int count) {
+  if (stride < 2 * dimension || column >= dimension) return;
+  UNROLL for (int r = 0; r < count; r++) __builtin_prefetch(rows + (begin + (size_t)r) * stride + dimension + column);
+}
 
 /// The keys begin..<end.
 typedef struct {
@@ -92,6 +99,11 @@ INLINE void attend(const int count, const int panels, const f32_head *h, size_t 
   size_t width = eri_round_up(seen.end - seen.begin, LANES);
   for (size_t column = 0; column < width;) {
     size_t key = seen.begin + column;
+    if (following <= h->keys) {
+      fetch_beside(h->k, h->kStride, h->keyDimension, column, begin, count);
+      fetch_beside(h->v, h->vStride, h->valueDimension, column, begin, count);
+    }
+    fetch_beside(h->q, h->qStride, h->keyDimension, column, begin, count);
     if (panels > 1 && width - column > step - ERI_PANEL) {
       score(count, panels * VECTORS, h, queries, begin, key, column, tops);
       column += step;
@@ -139,9 +151,9 @@ static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size
   f32_gemm_pack(v, vStride, 1, keys, valueDimension, valuePanels);
   f32_head head = {
       .queries = queries, .keys = keys, .keyDimension = keyDimension, .valueDimension = valueDimension,
-      .before = before, .after = after, .scale = scale, .q = q, .keyPanels = keyPanels, .valuePanels = valuePanels, .out = out,
+      .before = before, .after = after, .scale = scale, .q = q, .k = k, .v = v, .keyPanels = keyPanels, .valuePanels = valuePanels, .out = out,
       .scores = valuePanels + eri_round_up(valueDimension, ERI_PANEL) * keys,
-      .qStride = qStride, .outStride = outStride, .scoreStride = padded,
+      .qStride = qStride, .kStride = kStride, .vStride = vStride, .outStride = outStride, .scoreStride = padded,
   };
   size_t begin = 0;
   for (; queries - begin >= ROWS; begin += ROWS) attend(ROWS, 1, &head, begin);
