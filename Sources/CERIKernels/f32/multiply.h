@@ -2,21 +2,18 @@
 // Every element is one chain of multiply-adds over taps and depth in order, whatever rows and panels it is computed
 // with: so no result depends on how rows are split over calls.
 
-/// acc[(row * panels + panel) * VECTORS + vector] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[panel][tap * length + i]. Meanwhile
-/// the panels that follow are fetched, if asked for.
-INLINE void accumulate(const int count, const int panels, const bool fetch, size_t taps, size_t length, const float *const *rows,
+/// acc[row * width + j] = Σ_tap Σ_i rows[tap * tapStride + row][i] b[tap * length + i][j], `width` vectors of the panels' columns wide.
+/// Meanwhile the panels that follow are fetched, if asked for.
+INLINE void accumulate(const int count, const int width, const bool fetch, size_t taps, size_t length, const float *const *rows,
                        size_t tapStride, const float *b, size_t panelStride, vf *acc) {
-  const int width = panels * VECTORS;
   UNROLL for (int i = 0; i < count * width; i++) acc[i] = splat(0.0f);
   for (size_t tap = 0; tap < taps; tap++, rows += tapStride) {
     const float *a[ROWS];
     UNROLL for (int r = 0; r < count; r++) a[r] = rows[r];
     _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < length; i++) {
       vf column[4 * VECTORS];
-      if (fetch) __builtin_prefetch(b + panels * panelStride);
-      UNROLL for (int p = 0; p < panels; p++) {
-        UNROLL for (int v = 0; v < VECTORS; v++) column[p * VECTORS + v] = load(b + p * panelStride + v * LANES);
-      }
+      if (fetch) __builtin_prefetch(b + width / VECTORS * panelStride);
+      UNROLL for (int j = 0; j < width; j++) column[j] = load(b + j / VECTORS * panelStride + j % VECTORS * LANES);
       UNROLL for (int r = 0; r < count; r++) {
         vf x = splat(a[r][i]);
         UNROLL for (int j = 0; j < width; j++) acc[r * width + j] = FMA(x, column[j], acc[r * width + j]);
@@ -33,10 +30,6 @@ typedef struct {
   const float *bias;
   eri_activation first, second;
 } f32_target;
-
-INLINE bool is_simple(const f32_target *t) {
-  return t->first <= ERI_ACTIVATION_RELU && t->second <= ERI_ACTIVATION_RELU;
-}
 
 /// Any epilogue and any number of columns up to 16, from a tile in memory.
 OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, size_t columns, const f32_target *t) {
@@ -74,11 +67,24 @@ OUTLINE void finish_tile(float *tile, size_t rows, size_t row, size_t column, si
   }
 }
 
+/// Functions that need registers of their own take the sums from memory.
+INLINE void activate_sums(eri_activation activation, const int count, vf *acc) {
+  if (activation == ERI_ACTIVATION_IDENTITY) return;
+  if (activation == ERI_ACTIVATION_RELU) {
+    UNROLL for (int i = 0; i < count; i++) acc[i] = rectify(acc[i]);
+    return;
+  }
+  float sums[ROWS * 4 * ERI_PANEL];
+  UNROLL for (int i = 0; i < count; i++) store(sums + i * LANES, acc[i]);
+  f32_activate(activation, (size_t)count * LANES, sums, sums);
+  UNROLL for (int i = 0; i < count; i++) acc[i] = load(sums + i * LANES);
+}
+
 /// Applies the epilogue to accumulators and stores them; `columns` is 16 unless one panel at the right end is partial.
 INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_t column, size_t columns,
                    const f32_target *t) {
   const int width = panels * VECTORS;
-  if (columns < ERI_PANEL || !is_simple(t)) {
+  if (columns < ERI_PANEL) {
     float tile[ROWS * ERI_PANEL];
     UNROLL for (int p = 0; p < panels; p++) {
       UNROLL for (int r = 0; r < count; r++) {
@@ -96,18 +102,14 @@ INLINE void finish(const int count, const int panels, vf *acc, size_t row, size_
       UNROLL for (int r = 0; r < count; r++) acc[r * width + j] += bias;
     }
   }
-  if (t->first == ERI_ACTIVATION_RELU) {
-    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
-  }
+  activate_sums(t->first, count * width, acc);
   if (t->residual) {
     UNROLL for (int r = 0; r < count; r++) {
       const float *residual = t->residual[row + (size_t)r] + column;
       UNROLL for (int j = 0; j < width; j++) acc[r * width + j] += load(residual + j * LANES);
     }
   }
-  if (t->second == ERI_ACTIVATION_RELU) {
-    UNROLL for (int i = 0; i < count * width; i++) acc[i] = rectify(acc[i]);
-  }
+  activate_sums(t->second, count * width, acc);
   UNROLL for (int r = 0; r < count; r++) {
     float *out = t->out[row + (size_t)r] + column;
     UNROLL for (int j = 0; j < width; j++) store(out + j * LANES, acc[r * width + j]);
@@ -136,7 +138,7 @@ INLINE void multiply_rows(const int count, const int panels, const f32_block *k,
   }
   // The last rows fetch the next panel, which the processor would expect only when it begins; before them it would push this one, which
   // is still needed, out of the cache.
-  accumulate(count, panels, last, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
+  accumulate(count, panels * VECTORS, last, k->taps, k->length, rows + row, k->tapStride, packed + column / ERI_PANEL * k->panelStride,
              k->panelStride, acc);
   size_t left = k->columns - column;
   finish(count, panels, acc, row, column, left < ERI_PANEL ? left : ERI_PANEL, t);

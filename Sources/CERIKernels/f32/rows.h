@@ -38,24 +38,16 @@ static void f32_layer_norm(size_t rows, size_t dimension, const float *x, const 
   }
 }
 
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wpsabi"  // as in functions.h
-/// y = e^(x - top) over whole vectors; the sums of their lanes. y may be x.
+/// y = e^(x - top) over whole vectors of x <= top; the sums of their lanes. y may be x.
 INLINE vf exponentials_below(float top, size_t count, const float *x, float *y) {
   vf sum = splat(0.0f);
-  size_t done = 0;
-  for (; done + ABREAST <= count; done += ABREAST) {
-    store_abreast(y + done, exponential(load_abreast(x + done) - (vf_abreast)top));
-    UNROLL for (size_t i = 0; i < ABREAST; i += LANES) sum += load(y + done + i);
-  }
-  for (; done < count; done += LANES) {
-    vf v = exponential(load(x + done) - splat(top));
-    store(y + done, v);
+  for (size_t i = 0; i < count; i += LANES) {
+    vf v = decay(load(x + i) - splat(top));
+    store(y + i, v);
     sum += v;
   }
   return sum;
 }
-#pragma clang diagnostic pop
 
 /// y = e^(x - max), over `count` floats; returns the sum. y may be x. -infinity gives 0.
 INLINE float exponentials(size_t count, const float *x, float *y) {
@@ -67,7 +59,7 @@ INLINE float exponentials(size_t count, const float *x, float *y) {
   float top = maximum_lanes(greatest);
   vf sum = exponentials_below(top, whole, x, y);
   if (left) {
-    vf v = exponential(rest - splat(top));
+    vf v = decay(rest - splat(top));
     store_some(y + whole, v, left);
     sum += first_lanes(v, left);
   }
