@@ -96,8 +96,9 @@ enum {
 /// Tiles worked on together: enough that sweeping the weights is paid for, few enough to stay in cache.
 static inline size_t eri_winograd_group(eri_winograd_tile tile, size_t inputChannels, size_t outputChannels, size_t tiles) {
   size_t product = inputChannels * outputChannels;
-  size_t least = tile == ERI_WINOGRAD_TILE_6 ? 48 : 24;
-  size_t group = product <= 64 * 64 ? least : product <= 128 * 128 ? 24 + least : 96;
+  size_t group = product <= 64 * 64 ? 24 : product <= 128 * 128 ? 48 : 96;
+  // Their weights take more of the cache, and two images of 28 × 28 or six of 14 × 14 have about so many.
+  if (tile == ERI_WINOGRAD_TILE_6) group = product <= 128 * 128 ? 54 : 96;
   size_t fitting = eri_round_up((96u * 1024) / (eri_winograd_points(tile) * (inputChannels + outputChannels)) + 1, 24);
   if (fitting > group) group = fitting;
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));

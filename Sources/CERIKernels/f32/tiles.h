@@ -13,8 +13,7 @@ INLINE size_t whole_rows(const eri_winograd_side *vertical, const eri_winograd_s
                  low * narrow % WINOGRAD_ROWS == 0;
     if (fills) return group / (images * perImage) * (images * perImage);
   }
-  const size_t step = 4 * WINOGRAD_ROWS;
-  return group < step ? group : group / step * step;
+  return group < WINOGRAD_ROWS ? group : group / WINOGRAD_ROWS * WINOGRAD_ROWS;
 }
 
 /// Where LANES channels of a tile's outputs go and what is done to them.

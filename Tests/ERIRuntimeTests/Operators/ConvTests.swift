@@ -80,7 +80,7 @@ import Testing
     let y = try bench.apply(conv(shape), [x, bench.weight(shape.weight), bench.weight([shape.weight[0]])])
     try bench.expectReference(outputs: [y], .winograd)
     let session = try bench.session(try bench.program(outputs: [y]), SessionOptions())
-    #expect(session.kernelNames.contains("conv winograd"))
+    #expect(session.kernelNames.contains { $0.hasPrefix("conv winograd") })
   }
 
   @Test(arguments: winogradShapes) func `an exact plan uses no Winograd and keeps the direct tolerance`(shape: Shape)
