@@ -167,8 +167,8 @@ def hosts(arguments, folder):
             # One clip, as a folder of its inputs' arrays.
             calibration = folder / "calibration"
             calibration.mkdir(exist_ok=True)
-            for name in ("faces", "audio"):
-                (calibration / f"{name}.npy").write_bytes((folder / f"{name}.npy").read_bytes())
+            for part in ("faces", "audio"):
+                (calibration / f"{part}.npy").write_bytes((folder / f"{part}.npy").read_bytes())
             command = [
                 arguments.eri, "quantize", folder / "model.eri", model, "--calibrate", calibration, "--bits", bits()]
             result = subprocess.run(command, capture_output=True, text=True)
