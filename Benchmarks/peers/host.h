@@ -17,7 +17,7 @@ static void fail(const char *what, const char *detail) {
 }
 
 static float *read_floats(const char *path, size_t count) {
-  float *values = malloc(count * sizeof *values);
+  float *values = (float *)malloc(count * sizeof *values);
   FILE *file = fopen(path, "rb");
   if (values == NULL || file == NULL || fread(values, sizeof *values, count, file) != count) fail(path, "cannot be read");
   fclose(file);

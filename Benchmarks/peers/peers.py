@@ -8,6 +8,7 @@ from round to round. A ratio is the median of the rounds' ratios: the machine dr
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,13 +19,9 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
-# What has no row, and why.
-ABSENT = {
-    "ncnn": "takes no batch axis and no reshape to five axes, so that this network has to be cut into two models first",
-    "LiteRT": "its converter from PyTorch or ONNX brings TensorFlow; not part of this script",
-    "ExecuTorch": "its wheels want a PyTorch of their own beside the one that exports here",
-    "tract": "this script has no host for it",
-}
+# The variables by which OpenVINO's and NNCF's tools, and the Hugging Face library that LiteRT's converter brings, leave out reporting
+# to their vendors.
+SILENT = {"CI": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 class Host:
@@ -83,31 +80,50 @@ class OwnHost(Host):
         }
 
 
-def site():
-    """Where the wheels lie."""
-    import onnxruntime
+def package(name, python=sys.executable):
+    """The folder of an interpreter's package."""
+    find = f"import importlib.util; print(importlib.util.find_spec({name!r}).submodule_search_locations[0])"
+    result = subprocess.run([python, "-c", find], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(f"the package {name} is not installed")
+    return Path(result.stdout.strip())
 
-    return Path(onnxruntime.__file__).resolve().parents[1]
+
+def interpreter(variable, folder, *packages):
+    """The Python of packages that want other versions than the rest: the one that VARIABLE names, else an environment of their own."""
+    if os.environ.get(variable):
+        return os.environ[variable]
+    environment = folder / f"venv-{packages[0]}"
+    python = environment / "bin/python"
+    if not python.exists():
+        for command in (
+                [sys.executable, "-m", "venv", environment], [python, "-m", "pip", "install", "--quiet", *packages]):
+            result = subprocess.run(command, capture_output=True, text=True)
+            if result.returncode != 0:
+                shutil.rmtree(environment, ignore_errors=True)
+                lines = result.stderr.strip().splitlines()
+                raise RuntimeError(f"{' '.join(packages)} cannot be installed: {lines[-1] if lines else 'no message'}")
+    return python
 
 
-def converted(kind, folder, suffix):
+def converted(kind, folder, suffix, source="model.onnx", python=sys.executable):
     """The path of a peer's model, made unless it is there."""
     target = folder / f"{kind}{suffix}"
     if not target.exists():
-        # CI: the variable by which OpenVINO's and NNCF's tools leave out reporting to their vendor.
         result = subprocess.run(
-            [sys.executable, HERE / "convert.py", kind, folder / "model.onnx", target], capture_output=True, text=True,
-            env={**os.environ, "CI": "1"})
+            [python, HERE / "convert.py", kind, folder / source, target], capture_output=True, text=True,
+            env={**os.environ, **SILENT})
         if result.returncode != 0 or not target.exists():
             lines = (result.stderr.strip() or result.stdout.strip()).splitlines()
             raise RuntimeError(f"its model could not be made: {lines[-1] if lines else 'no message'}")
     return target
 
 
-def compiled(name, folder, *options):
-    """The path of a C host, made anew."""
-    target = folder / name
-    command = ["cc", "-O2", "-o", target, HERE / f"{name}.c", *options]
+def compiled(source, folder, *options):
+    """The path of a host in C or C++, made anew."""
+    source = HERE / source
+    target = folder / source.stem
+    command = ["c++" if source.suffix == ".cpp" else "cc", "-O2", "-o", target, source, *options]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
         raise RuntimeError(f"its host does not compile: {result.stderr.strip().splitlines()[-1]}")
@@ -115,27 +131,67 @@ def compiled(name, folder, *options):
 
 
 def onnxruntime_c(key, folder, raw, model, group, name):
-    library = next((site() / "onnxruntime/capi").glob("libonnxruntime.so.*"))
-    host = compiled("onnxruntime_host", folder, "-ldl")
+    library = next((package("onnxruntime") / "capi").glob("libonnxruntime.so.*"))
+    host = compiled("onnxruntime_host.c", folder, "-ldl")
     return Host(key, name, group, [host, model, *raw], [model], [library], {"ORT_LIBRARY": str(library)})
 
 
 def openvino_c(key, folder, raw, model, group, name):
-    wheel = site() / "openvino"
+    wheel = package("openvino")
     libraries = [
         next((wheel / "libs").glob(pattern)) for pattern in (
             "libopenvino.so.*", "libopenvino_c.so.*", "libopenvino_intel_cpu_plugin.so", "libopenvino_ir_frontend.so.*",
             "libtbb.so.*")
     ]
     host = compiled(
-        "openvino_host", folder, f"-I{wheel}/include", libraries[1], f"-Wl,-rpath,{wheel}/libs",
+        "openvino_host.c", folder, f"-I{wheel}/include", libraries[1], f"-Wl,-rpath,{wheel}/libs",
         f"-Wl,-rpath-link,{wheel}/libs")
     return Host(key, name, group, [host, model, *raw], [model, model.with_suffix(".bin")], libraries)
 
 
 def mnn(key, folder, raw, model, group, name):
-    library = next(site().glob("_mnncengine*.so"))
+    library = next(package("MNN").parent.glob("_mnncengine*.so"))
     return Host(key, name, group, [sys.executable, HERE / "host.py", "mnn", model, *raw], [model], [library])
+
+
+def ncnn(folder, raw):
+    wheel = package("ncnn")
+    libraries = [next(wheel.glob("ncnn*.so")), *wheel.with_name("ncnn.libs").glob("libgomp*")]
+    model = converted("ncnn", folder, "", "weights")
+    return Host(
+        "ncnn", "ncnn, Python, frame by frame", "fp32", [sys.executable, HERE / "host.py", "ncnn", model, *raw],
+        sorted(model.iterdir()), libraries)
+
+
+def litert(key, folder, raw, name, group):
+    python = interpreter("ERI_LITERT_PYTHON", folder, "litert-torch", "ai-edge-litert")
+    library = package("ai_edge_litert", python) / "libpywrap_litert_common.so"
+    model = converted("litert", folder, ".tflite", "weights", python)
+    if key == "litert-int8":
+        model = converted(key, folder, ".tflite", model.name, python)
+    return Host(key, name, group, [python, HERE / "host.py", "litert", model, *raw], [model], [library])
+
+
+def executorch(folder, raw):
+    python = interpreter("ERI_EXECUTORCH_PYTHON", folder, "executorch", "torch")
+    wheel = package("executorch", python)
+    names = ("executorch_backend_xnnpack", "executorch_kernels_optimized", "executorch_threadpool", "executorch")
+    host = compiled(
+        "executorch_host.cpp", folder, "-std=c++17", "-DC10_USING_CUSTOM_GENERATED_MACROS", "-DET_EVENT_TRACER_ENABLED",
+        "-DET_USE_THREADPOOL", f"-I{wheel}/include", f"-I{wheel}/include/executorch/runtime/core/portable_type/c10",
+        f"-L{wheel}/lib", f"-Wl,-rpath,{wheel}/lib", "-Wl,--no-as-needed", *(f"-l{name}" for name in names))
+    model = converted("executorch", folder, ".pte", "weights", python)
+    return Host(
+        "executorch", "ExecuTorch (XNNPACK), C++ host", "fp32", [host, model, *raw], [model],
+        [wheel / f"lib/lib{name}.so" for name in names])
+
+
+def tract(folder, raw):
+    library = next(package("tract").glob("tract*.so"))
+    model = folder / "model.onnx"
+    return Host(
+        "tract", "tract, Python, one thread always", "fp32", [sys.executable, HERE / "host.py", "tract", model, *raw],
+        [model], [library])
 
 
 def bits():
@@ -167,8 +223,8 @@ def hosts(arguments, folder):
             # One clip, as a folder of its inputs' arrays.
             calibration = folder / "calibration"
             calibration.mkdir(exist_ok=True)
-            for name in ("faces", "audio"):
-                (calibration / f"{name}.npy").write_bytes((folder / f"{name}.npy").read_bytes())
+            for part in ("faces", "audio"):
+                (calibration / f"{part}.npy").write_bytes((folder / f"{part}.npy").read_bytes())
             command = [
                 arguments.eri, "quantize", folder / "model.eri", model, "--calibrate", calibration, "--bits", bits()]
             result = subprocess.run(command, capture_output=True, text=True)
@@ -187,6 +243,10 @@ def hosts(arguments, folder):
     add("openvino", lambda: openvino_c(
         "openvino", folder, raw, converted("openvino", folder, ".xml"), "fp32", "OpenVINO, C host"))
     add("mnn", lambda: mnn("mnn", folder, raw, converted("mnn", folder, ".mnn"), "fp32", "MNN, Python"))
+    add("ncnn", lambda: ncnn(folder, raw))
+    add("litert", lambda: litert("litert", folder, raw, "LiteRT (XNNPACK), Python", "fp32"))
+    add("executorch", lambda: executorch(folder, raw))
+    add("tract", lambda: tract(folder, raw))
     add("eri-int8", lambda: own_int8("eri-int8", "ERI, `eri-run`"))
     add("eri-low-int8", lambda: own_int8("eri-low-int8", "ERI, `eri-run --memory low`", "--memory", "low"))
     add("onnxruntime-int8", lambda: onnxruntime_c(
@@ -196,6 +256,7 @@ def hosts(arguments, folder):
         "openvino-int8", folder, raw, converted("openvino-int8", folder, ".xml"), "int8", "OpenVINO NNCF, C host"))
     add("mnn-int8", lambda: mnn(
         "mnn-int8", folder, raw, converted("mnn-int8", folder, ".mnn"), "int8", "MNN 8-bit weights, Python"))
+    add("litert-int8", lambda: litert("litert-int8", folder, raw, "LiteRT (XNNPACK) static, Python", "int8"))
     return made, absent
 
 
@@ -321,8 +382,6 @@ def main():
     print()
     for key, reason in absent.items():
         print(f"- {key}: not measured: {reason}")
-    for name, reason in ABSENT.items():
-        print(f"- {name}: not measured: {reason}.")
 
 
 main()
