@@ -163,7 +163,7 @@ INLINE void multiply_four(const int count, const bool first, const float *v, con
 }
 
 /// One panel of `count` tiles' products, back along y.
-INLINE void multiply_phases(const int count, size_t depth, const float *v, const float *u, float *halves) {
+INLINE void multiply_phases(const int count, const size_t depth, const float *v, const float *u, float *halves) {
   for (size_t px = 0; px < PHASE_SIDE; px++) {
     vf products[PHASE_SIDE][ROWS * VECTORS];
     for (size_t py = 0; py < PHASE_SIDE; py++, u += depth * ERI_PANEL) {
@@ -181,8 +181,11 @@ INLINE void multiply_phases(const int count, size_t depth, const float *v, const
     }
   }
 }
+enum { COLOURS = 4 * 3 };  // phases of the channels of a colour picture
 OUTLINE void multiply_phase_tiles(size_t count, size_t depth, const float *v, const float *u, float *halves) {
-  if (count > HALF) {
+  if (count > HALF && depth == COLOURS) {
+    multiply_phases(ROWS, COLOURS, v, u, halves);
+  } else if (count > HALF) {
     multiply_phases(ROWS, depth, v, u, halves);
   } else {
     multiply_phases(HALF, depth, v, u, halves);
