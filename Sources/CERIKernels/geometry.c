@@ -52,7 +52,8 @@ size_t eri_f32_winograd_scratch_count(eri_winograd_tile tile, size_t height, siz
                                       size_t outputChannels, size_t images) {
   size_t tiles = eri_winograd_cut(tile, height).count * eri_winograd_cut(tile, width).count * images;
   size_t group = eri_winograd_group(tile, inputChannels, outputChannels, tiles);
-  size_t channels = eri_round_up(inputChannels, ERI_PANEL) + eri_round_up(outputChannels, ERI_PANEL);
+  size_t results = eri_minimum(eri_round_up(outputChannels, ERI_PANEL), ERI_WINOGRAD_PANELS * ERI_PANEL);
+  size_t channels = eri_round_up(inputChannels, ERI_PANEL) + results;
   return ERI_LINE + eri_winograd_points(tile) * (group * channels + 2 * ERI_LINE);
 }
 

@@ -40,7 +40,8 @@ enum {
   ERI_WINOGRAD_POINTS = 36,  // of a tile of 4 and its weights
   ERI_WINOGRAD_ROWS = 24,  // tiles of a group are rounded up to this multiple; every variant's row count divides it
   ERI_WINOGRAD_GROUP = 96,  // no group has more tiles
-  ERI_TILE_MAXIMUM = 6,     // outputs of a side, of any tile
+  ERI_WINOGRAD_PANELS = 8,  // of results at a time
+  ERI_TILE_MAXIMUM = 6,  // outputs of a side, of any tile
 };
 
 /// How a side is cut: first `larges` tiles of `large` outputs, then tiles of `small` up to `count`; the last may reach over the end.

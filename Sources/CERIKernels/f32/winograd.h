@@ -235,9 +235,10 @@ static void f32_winograd(eri_winograd_tile tile, const eri_f32_image *input, con
   size_t groupSize = whole_rows(&vertical, &horizontal, eri_winograd_group(tile, input->channels, output->channels, tiles));
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   // One more cache line per point, so that the many streams of a transform do not fall on the same cache sets.
-  size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * panels * ERI_PANEL + ERI_LINE;
+  size_t vStride = groupSize * depth + ERI_LINE;
+  size_t mStride = groupSize * eri_minimum(panels, ERI_WINOGRAD_PANELS) * ERI_PANEL + ERI_LINE;
   float *v = eri_align(scratch), *m = v + eri_winograd_points(tile) * vStride;
-  size_t panelBegin = channelBegin / ERI_PANEL, panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
+  size_t panelEnd = eri_ceil_div(channelEnd, ERI_PANEL);
 
   for (size_t begin = 0; begin < tiles; begin += groupSize) {
     size_t count = eri_minimum(groupSize, tiles - begin);
@@ -247,15 +248,19 @@ static void f32_winograd(eri_winograd_tile tile, const eri_f32_image *input, con
       float *row = v + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * depth) + i % WINOGRAD_ROWS * DEPTH;
       (six ? six_from_image : four_from_image)(&group.list[i], input, row, vStride);
     }
-    if (six) {
-      multiply_all_points(winograd_six, depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
-    } else {
-      multiply_all_points(winograd_four, depth, panels, panelBegin, panelEnd, &group, packed, v, vStride, m, mStride);
-    }
-    for (size_t i = 0; i < count; i++) {
-      const float *row = m + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (panelEnd - panelBegin) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
-      (six ? six_to_image : four_to_image)(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], row, mStride, channelBegin,
-                                           channelEnd, output, residualImage, e);
+    // Some panels at a time, so that their results take less room; each takes the tiles' points once more.
+    for (size_t panel = channelBegin / ERI_PANEL; panel < panelEnd; panel += ERI_WINOGRAD_PANELS) {
+      size_t end = eri_minimum(panel + ERI_WINOGRAD_PANELS, panelEnd);
+      if (six) {
+        multiply_all_points(winograd_six, depth, panels, panel, end, &group, packed, v, vStride, m, mStride);
+      } else {
+        multiply_all_points(winograd_four, depth, panels, panel, end, &group, packed, v, vStride, m, mStride);
+      }
+      for (size_t i = 0; i < count; i++) {
+        const float *row = m + i / WINOGRAD_ROWS * (WINOGRAD_ROWS * (end - panel) * ERI_PANEL) + i % WINOGRAD_ROWS * ERI_PANEL;
+        (six ? six_to_image : four_to_image)(&group.list[i], &group.list[eri_minimum(i + 1, count - 1)], row, mStride, panel * ERI_PANEL,
+                                             eri_minimum(end * ERI_PANEL, channelEnd), output, residualImage, e);
+      }
     }
   }
 }

@@ -124,7 +124,7 @@ final class ConvStep: Step {
       // With fewer tiles a call, reading the transformed weights again costs a fifth of the layer.
       minimumItems =
         tile == ERI_WINOGRAD_TILE_6
-        ? ConvStep.items(ofTiles: 50, side: 6, image) : ConvStep.items(ofTiles: 64, side: 4, image)
+        ? ConvStep.items(ofTiles: 36, side: 6, image) : ConvStep.items(ofTiles: 64, side: 4, image)
       // A call may get any number of the items, and more of them are worked on together.
       scratch = eri_f32_winograd_scratch_count(tile, image.height, image.width, channels, weight[0], output.items)
     }
