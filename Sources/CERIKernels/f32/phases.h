@@ -143,7 +143,7 @@ OUTLINE void split_phases(const f32_phases *k, size_t image, size_t band, size_t
 /// All lanes of one tile of the grid to its points.
 OUTLINE void transform_phases(const float *grid, size_t rowStride, size_t depth, float *v) {
   for (size_t lane = 0; lane < depth; lane += LANES) {
-    points_of_inputs(phases, 4, 4, 0, grid + lane, rowStride, PHASE_LANES, v + lane, PHASE_POINT);
+    points_of_inputs(4, 4, phases, 0, grid + lane, rowStride, PHASE_LANES, v + lane, PHASE_POINT);
   }
 }
 

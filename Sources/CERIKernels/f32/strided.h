@@ -68,25 +68,12 @@ static const f32_scheme strided = {.large = 4,
                                    .in = places_of_inputs,
                                    .out = outputs_of_places};
 
-INLINE void places_from_patch(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                              size_t placeStride) {
-  points_of_inputs(strided, high, wide, 0, in, rowStride, pixelStride, v, placeStride);
-}
-INLINE void patch_from_places(const int high, const int wide, const float *m, size_t placeStride, const f32_patch *patch) {
-  outputs_of_points(strided, high, wide, m, placeStride, patch);
-}
-
-INLINE void inputs_at_stride_two(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                                 size_t placeStride) {
-  ERI_FOR_TILE_SIZE(4, 3, tile, places_from_patch, in, rowStride, pixelStride, v, placeStride)
-}
-INLINE void outputs_at_stride_two(const eri_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
-  ERI_FOR_TILE_SIZE(4, 3, tile, patch_from_places, m, placeStride, patch)
-}
 OUTLINE void strided_from_image(const eri_tile *tile, const eri_window *w, const eri_f32_image *input, float *v,
                                 size_t placeStride) {
-  tile_to_points(strided, tile, (ptrdiff_t)(2 * tile->y) - (ptrdiff_t)w->padTop, (ptrdiff_t)(2 * tile->x) - (ptrdiff_t)w->padLeft, input,
-                 v, placeStride, inputs_at_stride_two);
+  tile_to_points(strided, 0, tile, w->padTop, w->padLeft, input, v, placeStride);
+}
+INLINE void outputs_at_stride_two(const eri_tile *tile, const float *m, size_t placeStride, const f32_patch *patch) {
+  outputs_of_tile(strided, tile, m, placeStride, patch);
 }
 OUTLINE void strided_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t placeStride, size_t channelBegin,
                               size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,

@@ -67,7 +67,7 @@ INLINE bool has_point(const f32_scheme s, const int size, const int point) { ret
 /// One tile of high × wide outputs: its inputs of LANES channels to the pairs of points. The floats `ahead` of the inputs are fetched, if
 /// any: pixels lie too far apart for the processor to expect them. Loops over columns and rows of points stay loops: unrolled, they need
 /// the addresses of more streams than there are registers.
-INLINE void points_of_inputs(const f32_scheme s, const int high, const int wide, const size_t ahead, const float *in, size_t rowStride,
+INLINE void points_of_inputs(const int high, const int wide, const f32_scheme s, const size_t ahead, const float *in, size_t rowStride,
                              size_t pixelStride, float *v, size_t pointStride) {
   vf half[SIDE_MAXIMUM][SIDE_MAXIMUM];
   ROLLED for (int x = 0; x < inputs_of(s, wide); x++, in += pixelStride) {
@@ -94,7 +94,7 @@ INLINE void points_of_inputs(const f32_scheme s, const int high, const int wide,
 }
 
 /// The way back, to the outputs of LANES channels of a tile.
-INLINE void outputs_of_points(const f32_scheme s, const int high, const int wide, const float *m, size_t pointStride,
+INLINE void outputs_of_points(const int high, const int wide, const f32_scheme s, const float *m, size_t pointStride,
                               const f32_patch *patch) {
   vf half[ERI_TILE_MAXIMUM][SIDE_MAXIMUM];
   ROLLED for (int px = 0; px < s.points; px++, m += pointStride) {
@@ -114,14 +114,23 @@ INLINE void outputs_of_points(const f32_scheme s, const int high, const int wide
   }
 }
 
-/// Transforms LANES channels of a tile's inputs, or of its points.
-typedef void (*f32_input_transform)(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                                    size_t pointStride);
+/// LANES channels of a tile's inputs to its points, and of its points to the image.
+INLINE void points_of_tile(const f32_scheme s, const size_t ahead, const eri_tile *tile, const float *in, size_t rowStride,
+                           size_t pixelStride, float *v, size_t pointStride) {
+  ERI_FOR_TILE_SIZE(s.large, s.small, tile, points_of_inputs, s, ahead, in, rowStride, pixelStride, v, pointStride)
+}
+INLINE void outputs_of_tile(const f32_scheme s, const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  ERI_FOR_TILE_SIZE(s.large, s.small, tile, outputs_of_points, s, m, pointStride, patch)
+}
+
+/// Transforms LANES channels of a tile's points to the image.
 typedef void (*f32_output_transform)(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch);
 
-/// All channels of a tile to V. Its inputs begin at the pixel (y, x), which may lie outside.
-INLINE void tile_to_points(const f32_scheme s, const eri_tile *tile, ptrdiff_t y, ptrdiff_t x, const eri_f32_image *input, float *v,
-                           size_t pointStride, f32_input_transform transform) {
+/// All channels of a tile to V. Its inputs begin `padTop` and `padLeft` before the pixel of its first output, which may lie outside.
+INLINE void tile_to_points(const f32_scheme s, const size_t ahead, const eri_tile *tile, size_t padTop, size_t padLeft,
+                           const eri_f32_image *input, float *v, size_t pointStride) {
+  ptrdiff_t y = (ptrdiff_t)((size_t)s.stride * tile->y) - (ptrdiff_t)padTop;
+  ptrdiff_t x = (ptrdiff_t)((size_t)s.stride * tile->x) - (ptrdiff_t)padLeft;
   size_t rows = (size_t)inputs_of(s, (int)tile->high), columns = (size_t)inputs_of(s, (int)tile->wide);
   const size_t side = (size_t)inputs_of(s, s.large);
   size_t line = row_floats(input), channels = input->channels;
@@ -138,7 +147,7 @@ INLINE void tile_to_points(const f32_scheme s, const eri_tile *tile, ptrdiff_t y
   for (size_t c = 0; c < eri_round_up(channels, DEPTH); c += LANES) {
     float *points = v + c / DEPTH * (WINOGRAD_ROWS * DEPTH) + c % DEPTH;
     if (whole && c + LANES <= channels) {
-      transform(tile, in + c, line, channels, points, pointStride);
+      points_of_tile(s, ahead, tile, in + c, line, channels, points, pointStride);
       continue;
     }
     size_t some = c < channels ? channels - c : 0;
@@ -148,7 +157,7 @@ INLINE void tile_to_points(const f32_scheme s, const eri_tile *tile, ptrdiff_t y
         store(copy + (row * side + column) * LANES, value);
       }
     }
-    transform(tile, copy, side * LANES, LANES, points, pointStride);
+    points_of_tile(s, ahead, tile, copy, side * LANES, LANES, points, pointStride);
   }
 }
 

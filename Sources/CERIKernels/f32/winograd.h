@@ -158,40 +158,19 @@ static void f32_winograd_pack(eri_winograd_tile tile, const float *weights, size
   }
 }
 
-INLINE void four_inputs(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                        size_t pointStride) {
-  points_of_inputs(winograd_four, high, wide, ERI_LINE, in, rowStride, pixelStride, v, pointStride);
-}
-INLINE void four_outputs(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
-  outputs_of_points(winograd_four, high, wide, m, pointStride, patch);
-}
-INLINE void six_inputs(const int high, const int wide, const float *in, size_t rowStride, size_t pixelStride, float *v,
-                       size_t pointStride) {
-  points_of_inputs(winograd_six, high, wide, ERI_LINE, in, rowStride, pixelStride, v, pointStride);
-}
-INLINE void six_outputs(const int high, const int wide, const float *m, size_t pointStride, const f32_patch *patch) {
-  outputs_of_points(winograd_six, high, wide, m, pointStride, patch);
-}
-
-INLINE void inputs_of_four(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
-  ERI_FOR_TILE_SIZE(4, 3, tile, four_inputs, in, rowStride, pixelStride, v, pointStride)
-}
-INLINE void outputs_of_four(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
-  ERI_FOR_TILE_SIZE(4, 3, tile, four_outputs, m, pointStride, patch)
-}
-INLINE void inputs_of_six(const eri_tile *tile, const float *in, size_t rowStride, size_t pixelStride, float *v, size_t pointStride) {
-  ERI_FOR_TILE_SIZE(6, 4, tile, six_inputs, in, rowStride, pixelStride, v, pointStride)
-}
-INLINE void outputs_of_six(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
-  ERI_FOR_TILE_SIZE(6, 4, tile, six_outputs, m, pointStride, patch)
-}
-
 /// A tile's inputs begin one pixel before its outputs.
 OUTLINE void four_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
-  tile_to_points(winograd_four, tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, input, v, pointStride, inputs_of_four);
+  tile_to_points(winograd_four, ERI_LINE, tile, 1, 1, input, v, pointStride);
 }
 OUTLINE void six_from_image(const eri_tile *tile, const eri_f32_image *input, float *v, size_t pointStride) {
-  tile_to_points(winograd_six, tile, (ptrdiff_t)tile->y - 1, (ptrdiff_t)tile->x - 1, input, v, pointStride, inputs_of_six);
+  tile_to_points(winograd_six, ERI_LINE, tile, 1, 1, input, v, pointStride);
+}
+
+INLINE void outputs_of_four(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  outputs_of_tile(winograd_four, tile, m, pointStride, patch);
+}
+INLINE void outputs_of_six(const eri_tile *tile, const float *m, size_t pointStride, const f32_patch *patch) {
+  outputs_of_tile(winograd_six, tile, m, pointStride, patch);
 }
 OUTLINE void four_to_image(const eri_tile *tile, const eri_tile *next, const float *m, size_t pointStride, size_t channelBegin,
                            size_t channelEnd, const eri_f32_image *output, const eri_f32_image *residualImage,
