@@ -29,13 +29,6 @@ int main(int argc, char **argv) {
   };
   const auto intensities = run();
   print_first(intensities.const_data_ptr<float>(), (size_t)intensities.numel());
-  int repeat = atoi(argv[5]);
-  if (repeat > 0) printf("ms");
-  for (int i = 0; i < repeat; i++) {
-    double start = milliseconds();
-    run();
-    printf(" %.3f", milliseconds() - start);
-  }
-  if (repeat > 0) printf("\n");
+  PRINT_TIMES(argv[5], run());
   print_peak();
 }

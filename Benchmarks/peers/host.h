@@ -37,6 +37,19 @@ static void print_first(const float *outputs, size_t count) {
   fflush(stdout);
 }
 
+/// Runs STATEMENT as often as `repeat` says and prints the time of each.
+#define PRINT_TIMES(REPEAT, STATEMENT)        \
+  do {                                        \
+    int repeat = atoi(REPEAT);                \
+    if (repeat > 0) printf("ms");             \
+    for (int i = 0; i < repeat; i++) {        \
+      double start = milliseconds();          \
+      STATEMENT;                              \
+      printf(" %.3f", milliseconds() - start); \
+    }                                         \
+    if (repeat > 0) printf("\n");             \
+  } while (0)
+
 static void print_peak(void) {
   char line[256];
   FILE *status = fopen("/proc/self/status", "r");

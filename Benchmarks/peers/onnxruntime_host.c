@@ -72,13 +72,6 @@ int main(int argc, char **argv) {
   float *values;
   CALL(GET_TENSOR_MUTABLE_DATA, (void *, void **), outputs[0], (void **)&values);
   print_first(values, 7);
-  int repeat = atoi(argv[5]);
-  if (repeat > 0) printf("ms");
-  for (int i = 0; i < repeat; i++) {
-    double start = milliseconds();
-    RUN_ONCE();
-    printf(" %.3f", milliseconds() - start);
-  }
-  if (repeat > 0) printf("\n");
+  PRINT_TIMES(argv[5], RUN_ONCE());
   print_peak();
 }

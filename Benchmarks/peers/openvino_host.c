@@ -33,13 +33,6 @@ int main(int argc, char **argv) {
   void *values;
   check(ov_tensor_data(intensities, &values), "ov_tensor_data");
   print_first(values, 7);
-  int repeat = atoi(argv[5]);
-  if (repeat > 0) printf("ms");
-  for (int i = 0; i < repeat; i++) {
-    double start = milliseconds();
-    check(ov_infer_request_infer(request), "ov_infer_request_infer");
-    printf(" %.3f", milliseconds() - start);
-  }
-  if (repeat > 0) printf("\n");
+  PRINT_TIMES(argv[5], check(ov_infer_request_infer(request), "ov_infer_request_infer"));
   print_peak();
 }
