@@ -12,6 +12,7 @@
 #define VARIANT_NAME "avx2"
 #define LANES 8
 #define ROWS 6
+#define PANELS 1
 #define WINOGRAD_ROWS 6
 #define HOLD_ONE(v) __asm__ volatile("" : "+x"(v))
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)

@@ -11,8 +11,9 @@
 #define VARIANT eri_kernels_avx512
 #define VARIANT_NAME "avx512"
 #define LANES 16
-#define ROWS 14
-#define WINOGRAD_ROWS 8  // groups of tiles end at multiples of 8 more often than of 14
+#define ROWS 12
+#define PANELS 2
+#define WINOGRAD_ROWS 8  // groups of tiles end at multiples of 8 more often than of 12
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 
 typedef float eri_v16 __attribute__((ext_vector_type(16)));

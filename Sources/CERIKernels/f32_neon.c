@@ -11,6 +11,7 @@
 #define VARIANT_NAME "neon"
 #define LANES 4
 #define ROWS 6
+#define PANELS 1
 #define WINOGRAD_ROWS 6
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 

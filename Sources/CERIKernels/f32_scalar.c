@@ -9,6 +9,7 @@
 #define VARIANT_NAME "scalar"
 #define LANES 4
 #define ROWS 2  // 2 × 4 accumulators, 4 columns and 2 factors: 16 registers do not hold a third row
+#define PANELS 1
 #define WINOGRAD_ROWS 2
 #define FMA(a, b, c) ((a) * (b) + (c))
 

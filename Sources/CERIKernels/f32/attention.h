@@ -156,7 +156,7 @@ static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size
       .qStride = qStride, .kStride = kStride, .vStride = vStride, .outStride = outStride, .scoreStride = padded,
   };
   size_t begin = 0;
-  for (; queries - begin >= ROWS; begin += ROWS) attend(ROWS, 1, &head, begin);
+  for (; queries - begin >= ROWS; begin += ROWS) attend(ROWS, PANELS, &head, begin);
   for (; queries - begin >= HALF; begin += HALF) attend(HALF, 2, &head, begin);
 #if ROWS > 8
   for (; queries - begin >= 4; begin += 4) attend(4, 2, &head, begin);

@@ -1,4 +1,4 @@
-// The micro-kernel: ROWS rows times panels of 16 columns, and the sweep of one block of rows over all panels.
+// The micro-kernel: ROWS rows times PANELS panels of 16 columns, and the sweep of one block of rows over all panels.
 // Every element is one chain of multiply-adds over taps and depth in order, whatever rows and panels it is computed
 // with: so no result depends on how rows are split over calls.
 
@@ -161,19 +161,26 @@ INLINE void fetch_tile(const float *const *rows, size_t length) {
   }
 }
 
+/// The first `whole` rows, a multiple of ROWS, with the panels of `column`.
+INLINE void multiply_whole(const int panels, const f32_block *k, const float *const *rows, size_t whole, const float *packed, size_t column,
+                           const f32_target *t) {
+  size_t row = 0;
+  for (; row + ROWS < whole; row += ROWS) {
+    if (column == 0 && k->taps == 1) fetch_tile(rows + row + ROWS, k->length);
+    multiply_rows(ROWS, panels, k, rows, row, packed, column, false, t);
+  }
+  multiply_rows(ROWS, panels, k, rows, row, packed, column, true, t);
+}
+
 /// out[row] = epilogue(Σ_tap rows[tap][row] · packed), for a block of rows.
 OUTLINE void multiply_block(const f32_block *k, const float *const *rows, const float *packed, const f32_target *t) {
-  size_t whole = k->count / ROWS * ROWS;
-  if (whole) {
-    for (size_t column = 0; column < k->columns; column += ERI_PANEL) {
-      size_t row = 0;
-      for (; row + ROWS < whole; row += ROWS) {
-        if (column == 0 && k->taps == 1) fetch_tile(rows + row + ROWS, k->length);
-        multiply_rows(ROWS, 1, k, rows, row, packed, column, false, t);
-      }
-      multiply_rows(ROWS, 1, k, rows, row, packed, column, true, t);
-    }
+  size_t whole = k->count / ROWS * ROWS, column = 0;
+#if PANELS > 1
+  for (; whole && column + PANELS * ERI_PANEL <= k->columns; column += PANELS * ERI_PANEL) {
+    multiply_whole(PANELS, k, rows, whole, packed, column, t);
   }
+#endif
+  for (; whole && column < k->columns; column += ERI_PANEL) multiply_whole(1, k, rows, whole, packed, column, t);
   size_t row = whole;
   for (; k->count - row >= HALF; row += HALF) multiply_rest(HALF, 2, k, rows, row, packed, t);
 #if ROWS > 8

@@ -82,25 +82,35 @@ OUTLINE void strided_to_image(const eri_tile *tile, const eri_tile *next, const 
                   outputs_at_stride_two);
 }
 
-/// The panels panelBegin..<panelEnd of all places. Places of odd inputs share their weights.
+/// `panels` of the `some` panels of the place p / 6, p % 6 of the weights, and all places of odd inputs that share them.
+INLINE void multiply_places(const int panels, size_t p, size_t depth, size_t some, const eri_tile_group *tiles, const float *u,
+                            const float *v, size_t vStride, float *m, size_t mStride) {
+  size_t firstY = p / 6, endY = firstY < EVEN_POINTS ? firstY + 1 : PLACES;
+  size_t firstX = p % 6, endX = firstX < EVEN_POINTS ? firstX + 1 : PLACES;
+  for (size_t y = firstY; y < endY; y++) {
+    for (size_t x = firstX; x < endX; x++) {
+      eri_tile_rows rows = eri_rows_with_point(tiles, y == HALF_POINT || y == FOURTH, x == HALF_POINT || x == FOURTH);
+      size_t place = y * PLACES + x;
+      multiply_tiles(panels, depth, rows, some, v + place * vStride, u, m + place * mStride);
+    }
+  }
+}
+
+/// The panels panelBegin..<panelEnd of all places.
 OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin, size_t panelEnd, const eri_tile_group *tiles,
                                  const float *packed, const float *v, size_t vStride, float *m, size_t mStride) {
   size_t some = panelEnd - panelBegin;
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
-    size_t firstY = p / 6, endY = firstY < EVEN_POINTS ? firstY + 1 : PLACES;
-    size_t firstX = p % 6, endX = firstX < EVEN_POINTS ? firstX + 1 : PLACES;
-    for (size_t panel = 0; panel < some; panel++) {
-      const float *u = packed + (p * panels + panelBegin + panel) * depth * ERI_PANEL;
-      for (size_t y = firstY; y < endY; y++) {
-        for (size_t x = firstX; x < endX; x++) {
-          eri_tile_rows rows = eri_rows_with_point(tiles, y == HALF_POINT || y == FOURTH, x == HALF_POINT || x == FOURTH);
-          size_t place = y * PLACES + x, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
-          for (size_t group = rows.begin / WINOGRAD_ROWS; group < end; group++) {
-            multiply_points(depth / DEPTH, v + place * vStride + group * depth * WINOGRAD_ROWS, u,
-                            m + place * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
-          }
-        }
-      }
+    const float *u = packed + (p * panels + panelBegin) * depth * ERI_PANEL;
+    size_t panel = 0;
+#if PANELS > 1
+    for (; panel + PANELS <= some; panel += PANELS) {
+      multiply_places(PANELS, p, depth, some, tiles, u + panel * depth * ERI_PANEL, v, vStride, m + panel * WINOGRAD_ROWS * ERI_PANEL,
+                      mStride);
+    }
+#endif
+    for (; panel < some; panel++) {
+      multiply_places(1, p, depth, some, tiles, u + panel * depth * ERI_PANEL, v, vStride, m + panel * WINOGRAD_ROWS * ERI_PANEL, mStride);
     }
   }
 }

@@ -211,26 +211,40 @@ INLINE void points_to_image(const eri_tile *tile, const eri_tile *next, const fl
   }
 }
 
-/// M[rows][16] = V U for WINOGRAD_ROWS tiles and one panel; `blocks` blocks of DEPTH channels.
-INLINE void multiply_points(size_t blocks, const float *v, const float *u, float *m) {
-  vf acc[WINOGRAD_ROWS * VECTORS];
-  UNROLL for (int i = 0; i < WINOGRAD_ROWS * VECTORS; i++) acc[i] = splat(0.0f);
-  const size_t ahead = blocks * DEPTH * ERI_PANEL;  // the next panel, which the processor would not expect yet
+/// M[panel][rows][16] = V U for WINOGRAD_ROWS tiles and some panels; `blocks` blocks of DEPTH channels.
+INLINE void multiply_points(const int panels, size_t blocks, const float *v, const float *u, float *m) {
+  const int width = panels * VECTORS;
+  vf acc[WINOGRAD_ROWS * PANELS * VECTORS];
+  UNROLL for (int i = 0; i < WINOGRAD_ROWS * width; i++) acc[i] = splat(0.0f);
+  const size_t panelStride = blocks * DEPTH * ERI_PANEL;
   for (size_t block = 0; block < blocks; block++) {
     UNROLL for (int i = 0; i < DEPTH; i++) {
-      vf column[VECTORS];
-      __builtin_prefetch(u + (size_t)i * ERI_PANEL + ahead);
-      UNROLL for (int j = 0; j < VECTORS; j++) column[j] = load(u + i * ERI_PANEL + j * LANES);
+      vf column[PANELS * VECTORS];
+      // The panels that follow, which the processor would not expect yet.
+      UNROLL for (int p = 0; p < panels; p++) __builtin_prefetch(u + i * ERI_PANEL + (size_t)(panels + p) * panelStride);
+      UNROLL for (int j = 0; j < width; j++) {
+        column[j] = load(u + i * ERI_PANEL + (size_t)(j / VECTORS) * panelStride + j % VECTORS * LANES);
+      }
       UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
         vf x = splat(v[r * DEPTH + i]);
-        UNROLL for (int j = 0; j < VECTORS; j++) acc[r * VECTORS + j] = FMA(x, column[j], acc[r * VECTORS + j]);
+        UNROLL for (int j = 0; j < width; j++) acc[r * width + j] = FMA(x, column[j], acc[r * width + j]);
       }
-      HOLD(acc, WINOGRAD_ROWS * VECTORS);
+      HOLD(acc, WINOGRAD_ROWS * width);
     }
     v += WINOGRAD_ROWS * DEPTH;
     u += DEPTH * ERI_PANEL;
   }
   UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
-    UNROLL for (int j = 0; j < VECTORS; j++) store(m + r * ERI_PANEL + j * LANES, acc[r * VECTORS + j]);
+    UNROLL for (int j = 0; j < width; j++) {
+      store(m + (j / VECTORS * WINOGRAD_ROWS + r) * ERI_PANEL + j % VECTORS * LANES, acc[r * width + j]);
+    }
+  }
+}
+
+/// The tiles of `rows` with panels as many as the micro-kernel takes, or with one. V's rows lie depth apart; M is [tiles / WINOGRAD_ROWS]
+/// [some][WINOGRAD_ROWS][16].
+INLINE void multiply_tiles(const int panels, size_t depth, eri_tile_rows rows, size_t some, const float *v, const float *u, float *m) {
+  for (size_t group = rows.begin / WINOGRAD_ROWS; group < eri_ceil_div(rows.end, WINOGRAD_ROWS); group++) {
+    multiply_points(panels, depth / DEPTH, v + group * depth * WINOGRAD_ROWS, u, m + group * some * WINOGRAD_ROWS * ERI_PANEL);
   }
 }

@@ -193,13 +193,16 @@ INLINE void multiply_all_points(const f32_scheme s, size_t depth, size_t panels,
   for (int p = 0; p < s.points * s.points; p++) {
     bool high = !has_point(s, s.small, p / s.points), wide = !has_point(s, s.small, p % s.points);
     eri_tile_rows rows = eri_rows_with_point(tiles, high, wide);
-    size_t begin = rows.begin / WINOGRAD_ROWS, end = eri_ceil_div(rows.end, WINOGRAD_ROWS);
-    for (size_t panel = 0; panel < some; panel++) {
-      const float *u = packed + ((size_t)p * panels + panelBegin + panel) * depth * ERI_PANEL;
-      for (size_t group = begin; group < end; group++) {
-        multiply_points(depth / DEPTH, v + (size_t)p * vStride + group * depth * WINOGRAD_ROWS, u,
-                        m + (size_t)p * mStride + (group * some + panel) * WINOGRAD_ROWS * ERI_PANEL);
-      }
+    const float *u = packed + ((size_t)p * panels + panelBegin) * depth * ERI_PANEL, *from = v + (size_t)p * vStride;
+    float *to = m + (size_t)p * mStride;
+    size_t panel = 0;
+#if PANELS > 1
+    for (; panel + PANELS <= some; panel += PANELS) {
+      multiply_tiles(PANELS, depth, rows, some, from, u + panel * depth * ERI_PANEL, to + panel * WINOGRAD_ROWS * ERI_PANEL);
+    }
+#endif
+    for (; panel < some; panel++) {
+      multiply_tiles(1, depth, rows, some, from, u + panel * depth * ERI_PANEL, to + panel * WINOGRAD_ROWS * ERI_PANEL);
     }
   }
 }
