@@ -211,11 +211,11 @@ INLINE void points_to_image(const eri_tile *tile, const eri_tile *next, const fl
   }
 }
 
-/// M[panel][rows][16] = V U for WINOGRAD_ROWS tiles and some panels; `blocks` blocks of DEPTH channels.
-INLINE void multiply_points(const int panels, size_t blocks, const float *v, const float *u, float *m) {
+/// M[panel][row][16] = V U for `count` of a group's WINOGRAD_ROWS tiles and some panels; `blocks` blocks of DEPTH channels.
+INLINE void multiply_points(const int count, const int panels, size_t blocks, const float *v, const float *u, float *m) {
   const int width = panels * VECTORS;
   vf acc[WINOGRAD_ROWS * PANELS * VECTORS];
-  UNROLL for (int i = 0; i < WINOGRAD_ROWS * width; i++) acc[i] = splat(0.0f);
+  UNROLL for (int i = 0; i < count * width; i++) acc[i] = splat(0.0f);
   const size_t panelStride = blocks * DEPTH * ERI_PANEL;
   for (size_t block = 0; block < blocks; block++) {
     UNROLL for (int i = 0; i < DEPTH; i++) {
@@ -225,26 +225,36 @@ INLINE void multiply_points(const int panels, size_t blocks, const float *v, con
       UNROLL for (int j = 0; j < width; j++) {
         column[j] = load(u + i * ERI_PANEL + (size_t)(j / VECTORS) * panelStride + j % VECTORS * LANES);
       }
-      UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
+      UNROLL for (int r = 0; r < count; r++) {
         vf x = splat(v[r * DEPTH + i]);
         UNROLL for (int j = 0; j < width; j++) acc[r * width + j] = FMA(x, column[j], acc[r * width + j]);
       }
-      HOLD(acc, WINOGRAD_ROWS * width);
+      HOLD(acc, count * width);
     }
     v += WINOGRAD_ROWS * DEPTH;
     u += DEPTH * ERI_PANEL;
   }
-  UNROLL for (int r = 0; r < WINOGRAD_ROWS; r++) {
+  UNROLL for (int r = 0; r < count; r++) {
     UNROLL for (int j = 0; j < width; j++) {
       store(m + (j / VECTORS * WINOGRAD_ROWS + r) * ERI_PANEL + j % VECTORS * LANES, acc[r * width + j]);
     }
   }
 }
 
-/// The tiles of `rows` with panels as many as the micro-kernel takes, or with one. V's rows lie depth apart; M is [tiles / WINOGRAD_ROWS]
-/// [some][WINOGRAD_ROWS][16].
+/// The tiles of `rows`, or some more, with panels as many as the micro-kernel takes, or with one. V's rows lie depth apart; M is
+/// [tiles / WINOGRAD_ROWS][some][WINOGRAD_ROWS][16].
 INLINE void multiply_tiles(const int panels, size_t depth, eri_tile_rows rows, size_t some, const float *v, const float *u, float *m) {
-  for (size_t group = rows.begin / WINOGRAD_ROWS; group < eri_ceil_div(rows.end, WINOGRAD_ROWS); group++) {
-    multiply_points(panels, depth / DEPTH, v + group * depth * WINOGRAD_ROWS, u, m + group * some * WINOGRAD_ROWS * ERI_PANEL);
+  const size_t half = WINOGRAD_ROWS / 2, blocks = depth / DEPTH;
+  for (size_t row = rows.begin / half * half; row < rows.end;) {
+    size_t within = row % WINOGRAD_ROWS, group = row / WINOGRAD_ROWS;
+    const float *from = v + group * depth * WINOGRAD_ROWS + within * DEPTH;
+    float *to = m + group * some * WINOGRAD_ROWS * ERI_PANEL + within * ERI_PANEL;
+    if (within == 0 && rows.end - row > half) {
+      multiply_points(WINOGRAD_ROWS, panels, blocks, from, u, to);
+      row += WINOGRAD_ROWS;
+    } else {
+      multiply_points(WINOGRAD_ROWS / 2, panels, blocks, from, u, to);
+      row += half;
+    }
   }
 }
