@@ -140,6 +140,8 @@ INLINE void attend(const int count, const int panels, const f32_head *h, size_t 
   for (; column < h->valueDimension; column += ERI_PANEL) weigh(count, 1, h, weights, factors, begin, seen, column);
 }
 
+enum { QUERIES = PANELS > 1 ? HALF : ROWS };  // at a time: two panels of more leave no registers to the softmax
+
 /// K becomes panels of 16 keys, V panels of 16 value columns.
 static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size_t valueDimension, float scale,
                           size_t before, size_t after, const float *q, size_t qStride, const float *k, size_t kStride,
@@ -156,8 +158,8 @@ static void f32_attention(size_t queries, size_t keys, size_t keyDimension, size
       .qStride = qStride, .kStride = kStride, .vStride = vStride, .outStride = outStride, .scoreStride = padded,
   };
   size_t begin = 0;
-  for (; queries - begin >= ROWS; begin += ROWS) attend(ROWS, PANELS, &head, begin);
-  for (; queries - begin >= HALF; begin += HALF) attend(HALF, 2, &head, begin);
+  for (; queries - begin >= QUERIES; begin += QUERIES) attend(QUERIES, PANELS, &head, begin);
+  for (; QUERIES > HALF && queries - begin >= HALF; begin += HALF) attend(HALF, 2, &head, begin);
 #if ROWS > 8
   for (; queries - begin >= 4; begin += 4) attend(4, 2, &head, begin);
 #endif
