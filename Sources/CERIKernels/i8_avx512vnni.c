@@ -16,6 +16,10 @@
 #define POINT_COST 2
 #define HALVES 16
 
+// Conversion of a float over int32's range gives the sign bit alone, which counts as a large unsigned number.
+#define SATURATED_BYTES(scaled, zero) \
+  ((vb)_mm512_cvtusepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32((__m512)(scaled)), _mm512_set1_epi32(zero))))
+
 #include "i8/vector.h"
 
 // --- u8 × s8 ---

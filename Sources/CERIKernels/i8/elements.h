@@ -23,7 +23,7 @@ static void i8_add(const eri_i8_image *a, eri_i8_scale aScale, const eri_i8_imag
     for (size_t i = 0; i < count; i += LANES) {
       vf v = dequantised(load_some_bytes(from + i, count - i), aScale) +
              dequantised(load_some_bytes(other + i, count - i), bScale);
-      store_some_bytes(to + i, quantised(bounded(v, floor), &q), count - i);
+      store_some_bytes(to + i, quantised_bytes(bounded(v, floor), &q), count - i);
     }
   }
 }
@@ -90,11 +90,11 @@ static void i8_lookup(const uint8_t *table, const eri_i8_image *x, const eri_i8_
 INLINE void quantise_run(const float *from, uint8_t *to, size_t count, const i8_quantiser *q) {
   size_t i = 0;
   for (; i + 4 * LANES <= count; i += 4 * LANES) {
-    vi codes[4];
-    UNROLL for (int j = 0; j < 4; j++) codes[j] = quantised(load_floats(from + i + j * LANES), q);
+    vb codes[4];
+    UNROLL for (int j = 0; j < 4; j++) codes[j] = quantised_bytes(load_floats(from + i + j * LANES), q);
     UNROLL for (int j = 0; j < 4; j++) store_some_bytes(to + i + j * LANES, codes[j], LANES);
   }
-  for (; i < count; i += LANES) store_some_bytes(to + i, quantised(load_some_floats(from + i, count - i), q), count - i);
+  for (; i < count; i += LANES) store_some_bytes(to + i, quantised_bytes(load_some_floats(from + i, count - i), q), count - i);
 }
 
 static void i8_quantise(const eri_f32_image *x, float inverse, int32_t zero, const eri_i8_image *y, size_t rowBegin,
@@ -121,7 +121,7 @@ static void i8_quantise_planar(const float *x, float inverse, int32_t zero, cons
       uint8_t *to = pixel_at(y, at.image, at.y, 0) + c;
       for (size_t i = 0; i < y->width; i += LANES) {
         uint8_t lanes[LANES];
-        store_some_bytes(lanes, quantised(load_some_floats(from + i, y->width - i), &q), LANES);
+        store_some_bytes(lanes, quantised_bytes(load_some_floats(from + i, y->width - i), &q), LANES);
         for (size_t j = 0; j < eri_minimum(LANES, y->width - i); j++) to[(i + j) * y->channels] = lanes[j];
       }
     }
