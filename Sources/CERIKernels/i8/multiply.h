@@ -49,7 +49,8 @@ OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const 
   int32_t tile[ROWS * PANELS * ERI_PANEL] __attribute__((aligned(64)));
   find_largest(block, table);
   for (size_t panel = 0, count; panel < weights->panels; panel += count) {
-    count = panel + PANELS <= weights->panels && block->rows > 1 ? PANELS : 1;
+    count = block->rows == 1 ? 1 : eri_minimum(weights->panels - panel, PANELS);
+    if (count > 2 && count < PANELS) count = 2;
     int32_t corrections[PANELS * ERI_PANEL] __attribute__((aligned(64)));
     for (size_t j = 0; j < count * ERI_PANEL; j++) {
       corrections[j] = weights->sums[panel * ERI_PANEL + j] * (inputZero - SHIFT);

@@ -69,8 +69,14 @@ OUTLINE void multiply_panels(const i8_block *block, const uint8_t *const *table,
   multiply_tile(ROWS, PANELS, block, table, weights, panelBytes, tile);
 }
 #endif
+#if PANELS > 2
+OUTLINE void multiply_two(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,
+                          int32_t *tile) {
+  multiply_tile(ROWS, 2, block, table, weights, panelBytes, tile);
+}
+#endif
 
-/// A whole tile, finished from the registers: a multiply that goes through memory waits for the finisher.
+/// A whole tile, finished from the registers: the next tile's products begin meanwhile.
 INLINE void multiply_finished(const bool toBytes, const int residual, const i8_block *block, const uint8_t *const *table,
                               const uint8_t *weights, size_t panelBytes, const int32_t *corrections, const i8_constants *k,
                               const i8_place *places, size_t n) {
@@ -123,6 +129,12 @@ INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *cons
     multiply_one(block, table, data, tile);
     return;
   }
+#if PANELS > 2
+  if (count == 2) {
+    multiply_two(block, table, data, weights->panelBytes, tile);
+    return;
+  }
+#endif
 #if PANELS > 1
   if (count > 1) {
     multiply_panels(block, table, data, weights->panelBytes, tile);
