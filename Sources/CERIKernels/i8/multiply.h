@@ -55,13 +55,13 @@ OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const 
     for (size_t j = 0; j < count * ERI_PANEL; j++) {
       corrections[j] = weights->sums[panel * ERI_PANEL + j] * (inputZero - SHIFT);
     }
-    size_t first = firstChannel + panel * ERI_PANEL;
+    size_t first = firstChannel + panel * ERI_PANEL, columns = eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL);
     for (size_t row = 0; row < block->rows; row += ROWS) {
       // A panel's channels of neighbouring rows lie apart, so that the processor does not expect them: they come meanwhile.
       for (size_t r = row; r < eri_minimum(row + ROWS, block->rows) && places[r].residual; r++) {
-        __builtin_prefetch((const uint8_t *)places[r].residual + first * finish->residualSize);
+        const uint8_t *residual = (const uint8_t *)places[r].residual + first * finish->residualSize;
+        for (size_t i = 0; i < columns * finish->residualSize; i += 64) __builtin_prefetch(residual + i);
       }
-      size_t columns = eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL);
 #ifndef SATURATES
       if (row + ROWS <= block->rows && columns == PANELS * ERI_PANEL) {
         multipliers[finish->toBytes][finish->residual](block, table + row, weights->data + panel * weights->panelBytes,
