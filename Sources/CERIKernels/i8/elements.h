@@ -43,18 +43,6 @@ static void i8_add(const eri_i8_image *a, eri_i8_scale aScale, const eri_i8_imag
 typedef uint8_t vm __attribute__((ext_vector_type(4 * LANES)));
 typedef uint8_t vm_unaligned __attribute__((ext_vector_type(4 * LANES), aligned(1), may_alias));
 
-/// The positions of a window in one direction that lie inside: `count` of them, `first` the coordinate of the first.
-typedef struct {
-  size_t first, count;
-} i8_span;
-
-INLINE i8_span span_of(size_t start, size_t kernel, size_t dilation, size_t pad, size_t size) {
-  if (start >= pad && start - pad + (kernel - 1) * dilation < size) return (i8_span){start - pad, kernel};
-  size_t skipped = start < pad ? eri_ceil_div(pad - start, dilation) : 0, first = start + skipped * dilation - pad;
-  if (skipped >= kernel || first >= size) return (i8_span){0, 0};
-  return (i8_span){first, eri_minimum(kernel - skipped, eri_ceil_div(size - first, dilation))};
-}
-
 /// The maximum over a window's positions inside of up to 4 LANES channels.
 INLINE void maximum_channels(size_t count, const uint8_t *from, i8_span vertical, size_t down, i8_span horizontal, size_t right,
                              uint8_t *to) {
