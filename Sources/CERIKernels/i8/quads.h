@@ -80,21 +80,27 @@ OUTLINE void multiply_two(const i8_block *block, const uint8_t *const *table, co
 INLINE void multiply_finished(const bool toBytes, const int residual, const i8_block *block, const uint8_t *const *table,
                               const uint8_t *weights, size_t panelBytes, const int32_t *corrections, const i8_constants *k,
                               const i8_place *places, size_t n) {
+  const bool whole = VECTORS == PANEL_VECTORS;  // each lane is one column's sum, and may begin at what is subtracted
   sums_v sums[ROWS * PANELS * VECTORS];
-  const int vectors = PANELS * VECTORS;
-  UNROLL for (int i = 0; i < ROWS * vectors; i++) {
-    sums[i] = __builtin_bit_cast(sums_v, -load_sums(corrections + i % vectors * LANES));
+  UNROLL for (int i = 0; i < ROWS * PANELS * VECTORS; i++) {
+    sums[i] = whole ? __builtin_bit_cast(sums_v, -load_sums(corrections + i % (PANELS * VECTORS) * LANES)) : (sums_v){0};
   }
   multiply_taps(ROWS, PANELS, block, table, weights, panelBytes, sums);
   const i8_constants copy = *k;  // which no store can change: it stays in registers
-  vf scale[PANELS * VECTORS], bias[PANELS * VECTORS];
+  const int vectors = PANELS * PANEL_VECTORS;
+  vf scale[PANELS * PANEL_VECTORS], bias[PANELS * PANEL_VECTORS];
+  vi correction[PANELS * PANEL_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) {
-    scale[j] = load_floats(k->scale + n + (size_t)j * LANES);
-    bias[j] = k->bias ? load_floats(k->bias + n + (size_t)j * LANES) : splat(-0.0f);  // changes nothing
+    size_t at = n + (size_t)j * LANES;
+    scale[j] = load_floats(k->scale + at);
+    bias[j] = k->bias ? load_floats(k->bias + at) : splat(-0.0f);  // changes nothing
+    correction[j] = whole ? (vi)0 : load_sums(corrections + j * LANES);
   }
   UNROLL for (int r = 0; r < ROWS; r++) {
+    int32_t row[PANELS * ERI_PANEL];
+    UNROLL for (int i = 0; i < PANELS; i++) store_sums(sums + (r * PANELS + i) * VECTORS, row + i * ERI_PANEL);
     UNROLL for (int j = 0; j < vectors; j++) {
-      vf v = __builtin_convertvector(__builtin_bit_cast(vi, sums[r * vectors + j]), vf);
+      vf v = __builtin_convertvector(load_sums(row + j * LANES) - correction[j], vf);
       finish_lanes(toBytes, residual, &copy, v, scale[j], bias[j], n + (size_t)j * LANES, LANES, &places[r]);
     }
   }
