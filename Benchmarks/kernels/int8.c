@@ -84,9 +84,9 @@ static void report(const char *layer, series *all, size_t count, double operatio
 
 static void gemm(const char *name, size_t m, size_t k, size_t n) {
   if (!strstr(name, wanted)) return;
-  series all[5];
+  series all[6];
   size_t at = 0;
-  float *a = floats(m * k), *b = floats(k * n), *c = floats(m * n), *bias = floats(n);
+  float *a = floats(m * k), *b = floats(k * n), *c = floats(m * n), *bias = floats(n), *residual = floats(m * n);
   float *packed = floats(eri_f32_gemm_packed_count(k, n));
   eri_f32_gemm_pack(f32, b, 1, k, k, n, packed);
   uint8_t *qa = bytes(m * k), *low = bytes(m * k), *qc = bytes(m * n);
@@ -97,17 +97,20 @@ static void gemm(const char *name, size_t m, size_t k, size_t n) {
   eri_i8_gemm_pack(i8, small, 1, k, k, n, smallPacked);
   eri_f32_epilogue epilogue = {bias, ERI_ACTIVATION_IDENTITY, NULL, 0, ERI_ACTIVATION_IDENTITY};
   eri_i8_epilogue e = {.inputZero = 128, .scale = bias, .bias = bias, .outputInverse = 0.01f, .outputZero = 128};
+  eri_i8_epilogue adding = e;
+  adding.residualFloats = residual, adding.residualStride = n;
   for (int run = -1; run < RUNS; run++) {
     at = 0;
     TIME("f32", eri_f32_gemm(f32, m, n, k, a, k, packed, c, n, &epilogue));
     TIME("u8", eri_i8_gemm(i8, m, n, k, qa, k, anyPacked, qc, n, &e));
     TIME("u8 to float", eri_i8_gemm_float(i8, m, n, k, qa, k, anyPacked, c, n, &e));
+    TIME("u8 plus floats", eri_i8_gemm_float(i8, m, n, k, qa, k, anyPacked, c, n, &adding));
     TIME("u8, 7-bit weights", eri_i8_gemm(i8, m, n, k, qa, k, smallPacked, qc, n, &e));
     TIME("7 bits", eri_i8_gemm(i8, m, n, k, low, k, smallPacked, qc, n, &e));
   }
   report(name, all, at, (double)(m * n * k));
   free(a), free(b), free(c), free(bias), free(packed), free(qa), free(low), free(qc), free(any), free(small), free(anyPacked);
-  free(smallPacked);
+  free(smallPacked), free(residual);
 }
 
 static void conv(const char *name, size_t side, size_t from, size_t to, size_t kernel, size_t stride) {
@@ -177,6 +180,8 @@ static void elements(void) {
   eri_i8_image bytesMatrix = {bytes(1568 * 256), 1568, 1, 256, 0}, other = {bytes(1568 * 256), 1568, 1, 256, 0};
   eri_window window = {3, 3, 2, 2, 1, 1, 1, 1, 1};
   eri_f32_image f32Pooled = {floats(count), 28, 28, 64, 1};
+  float *planes = floats(FRAMES * 3 * 112 * 112);
+  eri_i8_image frames = {bytes(FRAMES * 114 * 114 * 3), 112, 112, 3, 1};
   uint8_t table[256] = {0};
   eri_i8_scale scale = {0.01f, 128};
   series all[8];
@@ -186,6 +191,7 @@ static void elements(void) {
     TIME("f32 max pooling 56x56x64", eri_f32_maxpool(f32, &window, &large, &f32Pooled, 0, FRAMES * 28));
     TIME("u8 max pooling", eri_i8_maxpool(i8, &window, &bytesLarge, &pooled, 0, FRAMES * 28));
     TIME("quantise 56x56x64", eri_i8_quantise(i8, &large, 100, 128, &bytesLarge, 0, FRAMES * 56));
+    TIME("quantise planar 112x112x3", eri_i8_quantise_planar(i8, planes, 100, 128, &frames, 0, FRAMES * 112));
     TIME("quantise 1568x256", eri_i8_quantise(i8, &matrix, 100, 128, &bytesMatrix, 0, 1568));
     TIME("dequantise 1568x256", eri_i8_dequantise(i8, &bytesMatrix, scale, &matrix, 0, 1568));
     TIME("add 1568x256", eri_i8_add(i8, &bytesMatrix, scale, &other, scale, ERI_ACTIVATION_RELU, &other, 100, 128, 0, 1568));
@@ -193,7 +199,7 @@ static void elements(void) {
   }
   report("elements", all, at, 0);
   free(large.data), free(matrix.data), free(bytesLarge.data), free(pooled.data), free(bytesMatrix.data), free(other.data);
-  free(f32Pooled.data);
+  free(f32Pooled.data), free(planes), free(frames.data);
 }
 
 int main(int argc, char **argv) {
@@ -215,6 +221,8 @@ int main(int argc, char **argv) {
   conv("l3.0 1x1/2, 14x14, 128-256", 14, 128, 256, 1, 2);
   conv("l3 3x3, 7x7x256", 7, 256, 256, 3, 1);
   gemm("GEMM 1568x256x256", 1568, 256, 256);
+  gemm("GEMM 1568x256x512", 1568, 256, 512);
+  gemm("GEMM 1568x512x256", 1568, 512, 256);
   gemm("GEMM 1568x256x1024", 1568, 256, 1024);
   gemm("GEMM 1568x1024x256", 1568, 1024, 256);
   gemm("GEMM 1x256x1024", 1, 256, 1024);

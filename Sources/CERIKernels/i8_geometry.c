@@ -12,11 +12,11 @@ size_t eri_i8_conv_packed_count(const eri_window *w, size_t inputChannels, size_
 
 size_t eri_i8_conv_scratch_count(const eri_window *w, size_t inputChannels, size_t outputChannels) {
   (void)outputChannels;
-  size_t count = 64 + eri_i8_zero_count(w, inputChannels) + w->kernelHeight * w->kernelWidth * ERI_I8_BLOCK * sizeof(void *);
+  size_t taps = w->kernelHeight * w->kernelWidth, count = 64 + eri_i8_zero_count(w, inputChannels);
   if (eri_i8_window_merges(w, inputChannels)) {
-    count += w->kernelHeight * ERI_I8_BLOCK * eri_i8_merged_length(w, inputChannels);
+    return count + ERI_I8_BLOCK * (sizeof(void *) + eri_i8_merged_step(w, inputChannels));
   }
-  return count;
+  return count + taps * ERI_I8_BLOCK * sizeof(void *);
 }
 
 size_t eri_i8_winograd_packed_count(size_t inputChannels, size_t outputChannels) {

@@ -33,26 +33,30 @@ static inline eri_i8_layout eri_i8_layout_of(size_t groups, size_t taps, size_t 
   return layout;
 }
 
-/// Few channels: a row of the window, whose channels lie side by side, is one tap.
+/// Few channels: each output pixel's window is copied, channels side by side, and counts as one tap. Otherwise most quads would not be
+/// whole, and taps too short for the micro-kernel.
 static inline bool eri_i8_window_merges(const eri_window *w, size_t inputChannels) {
   return w->groups == 1 && w->dilationWidth == 1 && w->kernelWidth > 1 && inputChannels < 16;
 }
-/// Bytes that are read of a row of such a window.
+/// Values of such a window, rounded up to quads.
 static inline size_t eri_i8_merged_length(const eri_window *w, size_t inputChannels) {
-  return eri_round_up(w->kernelWidth * inputChannels, ERI_I8_QUAD);
+  return eri_round_up(w->kernelHeight * w->kernelWidth * inputChannels, ERI_I8_QUAD);
+}
+enum { ERI_I8_COPY = 32 };  // bytes at a time, so that up to one less are written beyond a copy
+/// Bytes from one copy to the next.
+static inline size_t eri_i8_merged_step(const eri_window *w, size_t inputChannels) {
+  return eri_round_up(eri_i8_merged_length(w, inputChannels) + ERI_I8_COPY - 1, 64);
 }
 
 static inline eri_i8_layout eri_i8_conv_layout(const eri_window *w, size_t inputChannels, size_t outputChannels) {
-  if (eri_i8_window_merges(w, inputChannels)) {
-    return eri_i8_layout_of(1, w->kernelHeight, w->kernelWidth * inputChannels, outputChannels);
-  }
-  return eri_i8_layout_of(w->groups, w->kernelHeight * w->kernelWidth, inputChannels / w->groups,
-                          outputChannels / w->groups);
+  size_t taps = w->kernelHeight * w->kernelWidth;
+  if (eri_i8_window_merges(w, inputChannels)) return eri_i8_layout_of(1, 1, taps * inputChannels, outputChannels);
+  return eri_i8_layout_of(w->groups, taps, inputChannels / w->groups, outputChannels / w->groups);
 }
 
-/// Bytes of the zero points that taps outside the image point to.
+/// Bytes of the zero points that taps outside the image point to, or that are copied for a row of a window.
 static inline size_t eri_i8_zero_count(const eri_window *w, size_t inputChannels) {
-  return eri_round_up(eri_i8_window_merges(w, inputChannels) ? eri_i8_merged_length(w, inputChannels) : inputChannels, 64);
+  return eri_round_up(eri_i8_window_merges(w, inputChannels) ? w->kernelWidth * inputChannels : inputChannels, 64);
 }
 
 static inline uint8_t *eri_i8_align(void *scratch) {

@@ -1,5 +1,6 @@
 // Products of matrices, and direct convolution as an implicit product whose rows are output pixels. A table holds, for every tap
-// and pixel of a block, where the pixel's input starts; taps outside the image point to zero points.
+// and pixel of a block, where the pixel's input starts; taps outside the image point to zero points. Of few channels each pixel's window
+// is copied (merged.h).
 
 static void i8_gemm_pack(const int8_t *b, size_t strideK, size_t strideN, size_t k, size_t n, void *packed) {
   eri_i8_layout layout = eri_i8_layout_of(1, 1, k, n);
@@ -47,14 +48,13 @@ static void i8_conv_pack(const eri_window *w, const int8_t *weights, size_t inpu
     return;
   }
   eri_i8_layout layout = eri_i8_conv_layout(w, inputChannels, outputChannels);
-  bool merges = eri_i8_window_merges(w, inputChannels);
-  size_t rows = merges ? w->kernelHeight : taps, step = merges ? w->kernelWidth : 1;
+  size_t blocks = eri_i8_window_merges(w, inputChannels) ? 1 : taps;
   int32_t *sums = packed;
   i8_limits *limits = (i8_limits *)(void *)(bytes + layout.limits);
   for (size_t group = 0; group < w->groups; group++) {
     for (size_t panel = 0; panel < layout.panels; panel++) {
       size_t column = panel * ERI_PANEL, index = group * layout.panels + panel;
-      pack_panel(weights + (group * wide + column) * depth * taps, rows, step, step * depth, depth, taps,
+      pack_panel(weights + (group * wide + column) * depth * taps, blocks, 1, taps / blocks * depth, depth, taps,
                  eri_minimum(wide - column, ERI_PANEL), depth * taps, bytes + layout.data + index * layout.panelBytes,
                  sums + index * ERI_PANEL, limits + index);
     }
@@ -109,37 +109,6 @@ INLINE void point_run(const uint8_t **table, size_t count, const eri_window *w, 
   }
 }
 
-/// The same where a row of the window is one tap: table[ky * ERI_I8_BLOCK + i] points into the image where all that is read lies inside
-/// it, and otherwise to a copy.
-INLINE void point_merged_run(const uint8_t **table, size_t count, const eri_window *w, const eri_i8_image *input,
-                             size_t image, size_t y0, size_t x0, const uint8_t *zeros, uint8_t *copies) {
-  size_t channels = input->channels, length = eri_i8_merged_length(w, channels);
-  const uint8_t *end = pixel_at(input, image, input->height - 1, input->width);
-  for (size_t ky = 0; ky < w->kernelHeight; ky++, table += ERI_I8_BLOCK, copies += ERI_I8_BLOCK * length) {
-    size_t y = y0 * w->strideHeight + ky * w->dilationHeight;
-    bool blank = y < w->padTop || y - w->padTop >= input->height;
-    const uint8_t *line = blank ? zeros : pixel_at(input, image, y - w->padTop, 0);
-    for (size_t i = 0; i < count; i++) {
-      size_t x = (x0 + i) * w->strideWidth;
-      bool inside = x >= w->padLeft && x - w->padLeft + w->kernelWidth <= input->width;
-      if (blank) {
-        table[i] = zeros;
-      } else if (inside && (size_t)(end - line) >= (x - w->padLeft) * channels + length) {
-        table[i] = line + (x - w->padLeft) * channels;
-      } else {
-        uint8_t *copy = copies + i * length;
-        memcpy(copy, zeros, length);
-        for (size_t kx = 0; kx < w->kernelWidth; kx++) {
-          size_t column = x + kx;
-          if (column < w->padLeft || column - w->padLeft >= input->width) continue;
-          memcpy(copy + kx * channels, line + (column - w->padLeft) * channels, channels);
-        }
-        table[i] = copy;
-      }
-    }
-  }
-}
-
 static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
                     const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
   if (eri_window_depthwise(w, input->channels, output->channels)) {
@@ -151,12 +120,14 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
   uint8_t *zeros = eri_i8_align(scratch);
   size_t zeroCount = eri_i8_zero_count(w, input->channels);
   const uint8_t **table = (const uint8_t **)(void *)(zeros + zeroCount);
-  uint8_t *copies = (uint8_t *)(table + taps * ERI_I8_BLOCK);
   bool merges = eri_i8_window_merges(w, input->channels);
+  size_t step = 0;
   if (merges) {
-    taps = w->kernelHeight;
+    taps = 1;
     depth = eri_i8_merged_length(w, input->channels);
+    step = eri_i8_merged_step(w, input->channels);
   }
+  uint8_t *copies = (uint8_t *)(table + taps * ERI_I8_BLOCK);
   memset(zeros, e->inputZero, zeroCount);
   eri_i8_layout layout = eri_i8_conv_layout(w, input->channels, output->channels);
   i8_finish finish = finish_of(e, output->bytes != NULL);
@@ -171,7 +142,8 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
       run = eri_minimum(count - at, output->width - x);
       place_run(places + at, run, place_at(output, e, image, y, x), outStep, residualStep);
       if (merges) {
-        point_merged_run(table + at, run, w, input, image, y, x, zeros, copies + at * depth);
+        for (size_t i = 0; i < run; i++) table[at + i] = copies + (at + i) * step;
+        copy_windows(copies + at * step, step, run, w, input, image, y, x, zeros);
       } else {
         point_run(table + at, run, w, input, image, y, x, zeros);
       }

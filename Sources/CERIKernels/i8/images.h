@@ -30,3 +30,15 @@ INLINE size_t output_step(const eri_i8_output *o) { return o->channels * (o->byt
 INLINE size_t residual_step(const eri_i8_output *o, const eri_i8_epilogue *e) {
   return o->channels * (e->residualBytes ? 1 : sizeof(float));
 }
+
+/// The positions of a window in one direction that lie inside: `count` of them after `skipped`, `first` the coordinate of the first.
+typedef struct {
+  size_t skipped, first, count;
+} i8_span;
+
+INLINE i8_span span_of(size_t start, size_t kernel, size_t dilation, size_t pad, size_t size) {
+  if (start >= pad && start - pad + (kernel - 1) * dilation < size) return (i8_span){0, start - pad, kernel};
+  size_t skipped = start < pad ? eri_ceil_div(pad - start, dilation) : 0, first = start + skipped * dilation - pad;
+  if (skipped >= kernel || first >= size) return (i8_span){0, 0, 0};
+  return (i8_span){skipped, first, eri_minimum(kernel - skipped, eri_ceil_div(size - first, dilation))};
+}

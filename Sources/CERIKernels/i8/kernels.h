@@ -4,6 +4,8 @@
 
 #include "multiply.h"
 
+#include "merged.h"
+
 #include "conv.h"
 
 #include "winograd.h"

@@ -46,24 +46,33 @@ INLINE void rest_of_row(const uint8_t *row, size_t count, uint8_t *rest) {
 /// last.
 OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
                             const i8_finish *finish, size_t firstChannel, const i8_place *places) {
-  int32_t tiles[ERI_I8_BLOCK * PANELS * ERI_PANEL] __attribute__((aligned(64)));
+  int32_t tile[ROWS * PANELS * ERI_PANEL] __attribute__((aligned(64)));
   find_largest(block, table);
   for (size_t panel = 0, count; panel < weights->panels; panel += count) {
-    count = panel + PANELS <= weights->panels && block->rows > 1 ? PANELS : 1;
+    count = block->rows == 1 ? 1 : eri_minimum(weights->panels - panel, PANELS);
+    if (count > 2 && count < PANELS) count = 2;
     int32_t corrections[PANELS * ERI_PANEL] __attribute__((aligned(64)));
     for (size_t j = 0; j < count * ERI_PANEL; j++) {
       corrections[j] = weights->sums[panel * ERI_PANEL + j] * (inputZero - SHIFT);
     }
-    size_t first = firstChannel + panel * ERI_PANEL;
+    size_t first = firstChannel + panel * ERI_PANEL, columns = eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL);
     for (size_t row = 0; row < block->rows; row += ROWS) {
       // A panel's channels of neighbouring rows lie apart, so that the processor does not expect them: they come meanwhile.
       for (size_t r = row; r < eri_minimum(row + ROWS, block->rows) && places[r].residual; r++) {
-        __builtin_prefetch((const uint8_t *)places[r].residual + first * finish->residualSize);
+        const uint8_t *residual = (const uint8_t *)places[r].residual + first * finish->residualSize;
+        for (size_t i = 0; i < columns * finish->residualSize; i += 64) __builtin_prefetch(residual + i);
       }
-      multiply_some(block, row, table + row, weights, panel, count, tiles + row * count * ERI_PANEL);
+#ifndef SATURATES
+      if (row + ROWS <= block->rows && columns == PANELS * ERI_PANEL) {
+        multipliers[finish->toBytes][finish->residual](block, table + row, weights->data + panel * weights->panelBytes,
+                                                       weights->panelBytes, corrections, &finish->constants, places + row, first);
+        continue;
+      }
+#endif
+      multiply_some(block, row, table + row, weights, panel, count, tile);
+      finish->rows(&finish->constants, tile, count * ERI_PANEL, corrections, eri_minimum(block->rows - row, ROWS), places + row, first,
+                   columns);
     }
-    finish->rows(&finish->constants, tiles, count * ERI_PANEL, corrections, block->rows, places, first,
-                 eri_minimum(weights->columns - panel * ERI_PANEL, count * ERI_PANEL));
   }
 }
 

@@ -10,41 +10,47 @@
 /// These sums do not depend on it.
 INLINE void find_largest(i8_block *block, const uint8_t *const *table) { (void)block, (void)table; }
 
-/// tile[rows][panels * 16] = sums of the block's rows from `row` on. Arrays have the most elements that any call needs, since a size that
+/// Adds the products of one quad, `at` values into the rows.
+INLINE void multiply_quad(const int rows, const int panels, const uint8_t *const *row, size_t at, const uint8_t *weights,
+                          size_t panelBytes, sums_v *sums) {
+  const int vectors = panels * VECTORS;
+  weights_v w[PANELS * VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) w[j] = load_weights(weights + (size_t)(j / VECTORS) * panelBytes, j % VECTORS);
+  UNROLL for (int r = 0; r < rows; r++) {
+    row_v a = load_row(row[r] + at);
+    UNROLL for (int j = 0; j < vectors; j++) sums[r * vectors + j] = add_products(sums[r * vectors + j], a, w[j]);
+  }
+}
+
+/// Adds the products of the block's rows from `table` on to sums[rows][panels][VECTORS].
+INLINE void multiply_taps(const int rows, const int panels, const i8_block *block, const uint8_t *const *table,
+                          const uint8_t *weights, size_t panelBytes, sums_v *sums) {
+  size_t whole = block->length / ERI_I8_QUAD * ERI_I8_QUAD, left = block->length - whole;
+  for (size_t tap = 0; tap < block->taps; tap++, table += block->stride) {
+    const uint8_t *row[ROWS];
+    UNROLL for (int r = 0; r < rows; r++) row[r] = table[r];
+    for (size_t at = 0; at < whole; at += ERI_I8_QUAD, weights += ERI_I8_QUAD_BYTES) {
+      multiply_quad(rows, panels, row, at, weights, panelBytes, sums);
+    }
+    if (left) {
+      uint8_t rest[ROWS][ERI_I8_QUAD];
+      UNROLL for (int r = 0; r < rows; r++) {
+        rest_of_row(row[r] + whole, left, rest[r]);
+        row[r] = rest[r];
+      }
+      multiply_quad(rows, panels, row, 0, weights, panelBytes, sums);
+      weights += ERI_I8_QUAD_BYTES;
+    }
+  }
+}
+
+/// tile[rows][panels * 16] = sums of the block's rows from `table` on. Arrays have the most elements that any call needs, since a size that
 /// depends on a parameter would keep them in memory.
 INLINE void multiply_tile(const int rows, const int panels, const i8_block *block, const uint8_t *const *table,
                           const uint8_t *weights, size_t panelBytes, int32_t *tile) {
   sums_v sums[ROWS * PANELS * VECTORS];
-  const int vectors = panels * VECTORS;
-  UNROLL for (int i = 0; i < rows * vectors; i++) sums[i] = (sums_v){0};
-  size_t quads = block->length / ERI_I8_QUAD, left = block->length % ERI_I8_QUAD;
-  for (size_t tap = 0; tap < block->taps; tap++, table += block->stride) {
-    const uint8_t *row[ROWS];
-    UNROLL for (int r = 0; r < rows; r++) row[r] = table[r];
-    for (size_t quad = 0; quad < quads; quad++, weights += ERI_I8_QUAD_BYTES) {
-      weights_v w[PANELS * VECTORS];
-      UNROLL for (int j = 0; j < vectors; j++) {
-        w[j] = load_weights(weights + (size_t)(j / VECTORS) * panelBytes, j % VECTORS);
-      }
-      UNROLL for (int r = 0; r < rows; r++) {
-        row_v a = load_row(row[r] + quad * ERI_I8_QUAD);
-        UNROLL for (int j = 0; j < vectors; j++) sums[r * vectors + j] = add_products(sums[r * vectors + j], a, w[j]);
-      }
-    }
-    if (left) {
-      weights_v w[PANELS * VECTORS];
-      UNROLL for (int j = 0; j < vectors; j++) {
-        w[j] = load_weights(weights + (size_t)(j / VECTORS) * panelBytes, j % VECTORS);
-      }
-      UNROLL for (int r = 0; r < rows; r++) {
-        uint8_t rest[ERI_I8_QUAD];
-        rest_of_row(row[r] + quads * ERI_I8_QUAD, left, rest);
-        row_v a = load_row(rest);
-        UNROLL for (int j = 0; j < vectors; j++) sums[r * vectors + j] = add_products(sums[r * vectors + j], a, w[j]);
-      }
-      weights += ERI_I8_QUAD_BYTES;
-    }
-  }
+  UNROLL for (int i = 0; i < rows * panels * VECTORS; i++) sums[i] = (sums_v){0};
+  multiply_taps(rows, panels, block, table, weights, panelBytes, sums);
   UNROLL for (int i = 0; i < rows * panels; i++) store_sums(sums + i * VECTORS, tile + i * ERI_PANEL);
 }
 
@@ -63,6 +69,62 @@ OUTLINE void multiply_panels(const i8_block *block, const uint8_t *const *table,
   multiply_tile(ROWS, PANELS, block, table, weights, panelBytes, tile);
 }
 #endif
+#if PANELS > 2
+OUTLINE void multiply_two(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,
+                          int32_t *tile) {
+  multiply_tile(ROWS, 2, block, table, weights, panelBytes, tile);
+}
+#endif
+
+/// A whole tile, finished from the registers: the next tile's products begin meanwhile.
+INLINE void multiply_finished(const bool toBytes, const int residual, const i8_block *block, const uint8_t *const *table,
+                              const uint8_t *weights, size_t panelBytes, const int32_t *corrections, const i8_constants *k,
+                              const i8_place *places, size_t n) {
+  const bool whole = VECTORS == PANEL_VECTORS;  // each lane is one column's sum, and may begin at what is subtracted
+  sums_v sums[ROWS * PANELS * VECTORS];
+  UNROLL for (int i = 0; i < ROWS * PANELS * VECTORS; i++) {
+    sums[i] = whole ? __builtin_bit_cast(sums_v, -load_sums(corrections + i % (PANELS * VECTORS) * LANES)) : (sums_v){0};
+  }
+  multiply_taps(ROWS, PANELS, block, table, weights, panelBytes, sums);
+  const i8_constants copy = *k;  // which no store can change: it stays in registers
+  const int vectors = PANELS * PANEL_VECTORS;
+  vf scale[PANELS * PANEL_VECTORS], bias[PANELS * PANEL_VECTORS];
+  vi correction[PANELS * PANEL_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) {
+    size_t at = n + (size_t)j * LANES;
+    scale[j] = load_floats(k->scale + at);
+    bias[j] = k->bias ? load_floats(k->bias + at) : splat(-0.0f);  // changes nothing
+    correction[j] = whole ? (vi)0 : load_sums(corrections + j * LANES);
+  }
+  UNROLL for (int r = 0; r < ROWS; r++) {
+    int32_t row[PANELS * ERI_PANEL];
+    UNROLL for (int i = 0; i < PANELS; i++) store_sums(sums + (r * PANELS + i) * VECTORS, row + i * ERI_PANEL);
+    UNROLL for (int j = 0; j < vectors; j++) {
+      vf v = __builtin_convertvector(load_sums(row + j * LANES) - correction[j], vf);
+      finish_lanes(toBytes, residual, &copy, v, scale[j], bias[j], n + (size_t)j * LANES, LANES, &places[r]);
+    }
+  }
+}
+
+typedef void (*i8_multiplier)(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,
+                              const int32_t *corrections, const i8_constants *k, const i8_place *places, size_t n);
+#define MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                                      \
+  OUTLINE void NAME(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,                \
+                    const int32_t *corrections, const i8_constants *k, const i8_place *places, size_t n) {                        \
+    multiply_finished(TO_BYTES, RESIDUAL, block, table, weights, panelBytes, corrections, k, places, n);                          \
+  }
+MULTIPLIER(multiply_to_bytes, true, NO_RESIDUAL)
+MULTIPLIER(multiply_to_bytes_with_bytes, true, BYTES_RESIDUAL)
+MULTIPLIER(multiply_to_bytes_with_floats, true, FLOATS_RESIDUAL)
+MULTIPLIER(multiply_to_floats, false, NO_RESIDUAL)
+MULTIPLIER(multiply_to_floats_with_bytes, false, BYTES_RESIDUAL)
+MULTIPLIER(multiply_to_floats_with_floats, false, FLOATS_RESIDUAL)
+
+/// [to bytes][residual]
+static const i8_multiplier multipliers[2][3] = {
+    {multiply_to_floats, multiply_to_floats_with_bytes, multiply_to_floats_with_floats},
+    {multiply_to_bytes, multiply_to_bytes_with_bytes, multiply_to_bytes_with_floats},
+};
 
 /// The sums of a tile of the block's rows, which begin at `table`, with `count` panels.
 INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *const *table, const i8_weights *weights,
@@ -73,6 +135,12 @@ INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *cons
     multiply_one(block, table, data, tile);
     return;
   }
+#if PANELS > 2
+  if (count == 2) {
+    multiply_two(block, table, data, weights->panelBytes, tile);
+    return;
+  }
+#endif
 #if PANELS > 1
   if (count > 1) {
     multiply_panels(block, table, data, weights->panelBytes, tile);

@@ -41,8 +41,7 @@ INLINE void store_some_floats(float *p, vf v, size_t count) {
   *(vf_unaligned *)lanes = v;
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
 }
-INLINE void store_some_bytes(uint8_t *p, vi v, size_t count) {
-  vb bytes = __builtin_convertvector(v, vb);
+INLINE void store_some_bytes(uint8_t *p, vb bytes, size_t count) {
   if (count >= LANES) {
     *(vb_unaligned *)p = bytes;
     return;
@@ -69,6 +68,17 @@ INLINE vi quantised(vf v, const i8_quantiser *q) {
   scaled = scaled < splat(q->high) ? scaled : splat(q->high);
   vi bits = __builtin_bit_cast(vi, scaled + splat(12582912.0f));
   return bits - (vi)(0x4b400000 - q->zero);
+}
+
+/// The same as bytes. SATURATED_BYTES(scaled, zero) of a variant rounds half to even, adds the zero point and brings what is over 255 to
+/// 255, infinity too.
+INLINE vb quantised_bytes(vf v, const i8_quantiser *q) {
+#ifdef SATURATED_BYTES
+  vf scaled = v * splat(q->inverse);
+  return SATURATED_BYTES(scaled > splat(q->low) ? scaled : splat(q->low), q->zero);
+#else
+  return __builtin_convertvector(quantised(v, q), vb);
+#endif
 }
 
 INLINE vf dequantised(vi q, eri_i8_scale scale) {
@@ -109,7 +119,7 @@ INLINE void finish_lanes(const bool toBytes, const int residual, const i8_consta
   }
   if (residual == FLOATS_RESIDUAL) v = v + load_some_floats((const float *)place->residual + n, count);
   if (toBytes) {
-    store_some_bytes((uint8_t *)place->out + n, quantised(v, &k->quantiser), count);
+    store_some_bytes((uint8_t *)place->out + n, quantised_bytes(v, &k->quantiser), count);
   } else {
     store_some_floats((float *)place->out + n, bounded(v, k->secondFloor), count);
   }
@@ -175,6 +185,8 @@ FINISHER(finish_to_floats_with_floats, false, FLOATS_RESIDUAL)
 /// What finishes the sums of one call.
 typedef struct {
   i8_finisher rows;
+  bool toBytes;
+  int residual;
   i8_constants constants;
   size_t residualSize;  // of an element in bytes
 } i8_finish;
@@ -183,11 +195,19 @@ INLINE i8_finish finish_of(const eri_i8_epilogue *e, bool toBytes) {
   float first = floor_of(e->first), second = floor_of(e->second);
   if (!e->residualBytes && !e->residualFloats && first > second) second = first;
   i8_finish finish = {toBytes ? finish_to_bytes : finish_to_floats,
+                      toBytes,
+                      NO_RESIDUAL,
                       {e->scale, e->bias, first, second, e->residualScale, quantiser(e->outputInverse, e->outputZero)},
                       e->residualFloats ? sizeof(float) : 1};
   if (finish.constants.quantiser.low < second) finish.constants.quantiser.low = second;
-  if (e->residualBytes) finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
-  if (e->residualFloats) finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;
+  if (e->residualBytes) {
+    finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
+    finish.residual = BYTES_RESIDUAL;
+  }
+  if (e->residualFloats) {
+    finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;
+    finish.residual = FLOATS_RESIDUAL;
+  }
   return finish;
 }
 
