@@ -10,7 +10,8 @@ enum {
   ERI_I8_QUAD_BYTES = ERI_PANEL * ERI_I8_QUAD,  // one quad of a panel: [16 columns][4]
   ERI_I8_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
   ERI_I8_DEPTH = 16,  // Winograd: channels are padded to this multiple
-  ERI_I8_ROWS = 12,  // Winograd: tiles of a group are rounded up to this multiple; every variant's row count divides it
+  ERI_I8_DEPTH_MAXIMUM = 32,  // no variant's blocks of tiles' points have more channels
+  ERI_I8_ROWS = 24,  // Winograd: tiles of a group are rounded up to this multiple; every variant's row count divides it
   ERI_I8_STRIP = 32,  // Winograd: output channels between the points and the image at a time, at most
 };
 
@@ -76,9 +77,22 @@ static inline size_t eri_i8_winograd_group(size_t inputChannels, size_t tiles) {
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_I8_ROWS));
 }
 
+/// A group's size, at most `group`, at which each class of tiles fills whole rows of a micro-kernel of `rows` as far as images' own
+/// numbers of tiles allow it.
+static inline size_t eri_i8_whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group,
+                                       size_t rows) {
+  size_t perImage = vertical->count * horizontal->count, wide = horizontal->larges, narrow = horizontal->count - wide;
+  for (size_t images = 1; perImage > 0 && images <= rows && images * perImage <= group; images++) {
+    size_t high = images * vertical->larges, low = images * vertical->count - high;
+    bool fills = high * wide % rows == 0 && high * narrow % rows == 0 && low * wide % rows == 0 && low * narrow % rows == 0;
+    if (fills) return group / (images * perImage) * (images * perImage);
+  }
+  return group < rows ? group : group / rows * rows;
+}
+
 /// Bytes of one point's inputs and sums of a group; a line more, so that the points' streams do not fall on the same cache sets.
 static inline size_t eri_i8_winograd_inputs(size_t group, size_t inputChannels) {
-  return group * eri_round_up(inputChannels, ERI_I8_DEPTH) * sizeof(int16_t) + 64;
+  return group * eri_round_up(inputChannels, ERI_I8_DEPTH_MAXIMUM) * sizeof(int16_t) + 64;
 }
 static inline size_t eri_i8_winograd_sums(size_t group) { return group * ERI_I8_STRIP * sizeof(int32_t) + 64; }
 

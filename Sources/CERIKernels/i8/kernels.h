@@ -13,7 +13,8 @@
 #include "elements.h"
 
 _Static_assert(ERI_I8_BLOCK % ROWS == 0 && ERI_I8_ROWS % POINT_ROWS == 0, "rows");
-_Static_assert(ERI_PANEL % LANES == 0 && ERI_I8_DEPTH % HALVES == 0, "lanes");
+_Static_assert(ERI_PANEL % LANES == 0 && POINT_DEPTH % HALVES == 0 && POINT_DEPTH % ERI_I8_DEPTH == 0, "lanes");
+_Static_assert(ERI_I8_DEPTH_MAXIMUM % POINT_DEPTH == 0, "depth");
 _Static_assert(POINT_PANELS * ERI_PANEL <= ERI_I8_STRIP, "panels");
 
 const eri_i8_kernels VARIANT = {
