@@ -13,13 +13,13 @@
 #define VARIANT ERI_I8_VNNI256
 #define VARIANT_NAME "vnni256"
 #define DOT_BYTES _mm256_dpbusd_epi32
-#define DOT_HALVES _mm256_dpwssd_epi32
+#define ENCODING ""
 #else
 #pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
 #define VARIANT eri_i8_kernels_avxvnni
 #define VARIANT_NAME "avxvnni"
 #define DOT_BYTES _mm256_dpbusd_avx_epi32
-#define DOT_HALVES _mm256_dpwssd_avx_epi32
+#define ENCODING "%{vex%} "
 #endif
 
 #define LANES 8
@@ -27,6 +27,13 @@
 #define HALVES 16
 
 #include "i8/vector.h"
+
+/// clang replaces the intrinsic by a product and an addition.
+INLINE __m256i dot_halves(__m256i sums, __m256i pairs, __m256i weights) {
+  __asm__(ENCODING "vpdpwssd %2, %1, %0" : "+x"(sums) : "x"(pairs), "x"(weights));
+  return sums;
+}
+#define DOT_HALVES dot_halves
 
 #include "i8/shared_256.h"
 

@@ -238,7 +238,7 @@ INLINE void multiply_points(const int panels, size_t steps, const int16_t *v, co
         }
       }
     }
-    bool within = (step + 1) * ERI_I8_DEPTH % POINT_DEPTH != 0;
+    bool within = (step + 1) * ERI_I8_DEPTH % POINT_DEPTH != 0;  // the same block
     v += within ? ERI_I8_DEPTH : POINT_ROWS * POINT_DEPTH - (POINT_DEPTH - ERI_I8_DEPTH);
     u += ERI_I8_DEPTH * ERI_PANEL;
   }
@@ -329,7 +329,7 @@ INLINE void from_points(const int size, const vf *m, vf *o) {
   }
 }
 
-/// The columns of LANES channels of a tile from the values at its points.
+/// The columns of LANES channels of a tile from the values at its points, unrolled so that part of them stays in registers.
 INLINE void columns_from_points(const int high, const int wide, const float *m, size_t pointStride, vf half[4][SIDE]) {
   UNROLL for (int px = 0; px < SIDE; px++, m += pointStride) {
     if (wide < 4 && px == SKIPPED) continue;
