@@ -38,6 +38,8 @@ typedef struct {
   bool winograd;
 } problem;
 
+enum { PROBLEMS = 300, WIDE = 200 };  // from WIDE on they have large windows or many output channels
+
 static problem problem_of(uint64_t seed) {
   state = seed;
   problem p = {.images = 1 + draw(3)};
@@ -47,6 +49,13 @@ static problem problem_of(uint64_t seed) {
   p.winograd = draw(3) == 0;
   if (p.winograd) p.window = (eri_window){3, 3, 1, 1, 1, 1, 1, 1, 1};
   if (!p.winograd && draw(6) == 0) p.window.groups = to = from;
+  if (seed >= WIDE) {
+    from = draw(2) ? 1 + draw(6) : 1 + draw(40);
+    to = 30 + draw(120);
+    p.window = (eri_window){1 + draw(7), 1 + draw(7), 1 + draw(3), 1 + draw(3), 1, 1, 1 + draw(3), 1 + draw(3), 1};
+    p.winograd = draw(3) == 0;
+    if (p.winograd) p.window = (eri_window){3, 3, 1, 1, 1, 1, 1, 1, 1};
+  }
   size_t height = 5 + draw(10), width = 5 + draw(10);
   const eri_window *w = &p.window;
   p.outputHeight = (height + 2 * w->padTop - (w->kernelHeight - 1) * w->dilationHeight - 1) / w->strideHeight + 1;
@@ -135,7 +144,6 @@ static void run(const eri_i8_kernels *kernels, const problem *p, uint8_t *bytes,
 }
 
 int main(void) {
-  enum { PROBLEMS = 200 };
   int wrong[16] = {0}, all = 0;
   for (uint64_t seed = 0; seed < PROBLEMS; seed++) {
     problem p = problem_of(seed);
