@@ -105,6 +105,19 @@ static inline size_t eri_winograd_group(eri_winograd_tile tile, size_t inputChan
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_WINOGRAD_ROWS));
 }
 
+/// A group's size, at most `group`, at which each class of tiles fills whole rows of a micro-kernel of `rows` as far as images' own
+/// numbers of tiles allow it.
+static inline size_t eri_whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group,
+                                       size_t rows) {
+  size_t perImage = vertical->count * horizontal->count, wide = horizontal->larges, narrow = horizontal->count - wide;
+  for (size_t images = 1; perImage > 0 && images <= rows && images * perImage <= group; images++) {
+    size_t high = images * vertical->larges, low = images * vertical->count - high;
+    bool fills = high * wide % rows == 0 && high * narrow % rows == 0 && low * wide % rows == 0 && low * narrow % rows == 0;
+    if (fills) return group / (images * perImage) * (images * perImage);
+  }
+  return group < rows ? group : group / rows * rows;
+}
+
 /// A tile of the current group; `high` and `wide` are its size, large or small, whatever part of it lies inside the image.
 typedef struct {
   size_t image, y, x, high, wide;

@@ -49,7 +49,7 @@ bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t w
   if (inputChannels < 16 || outputChannels < 16 || height * width * images == 0) return false;
   eri_winograd_side vertical = eri_winograd_cut(ERI_WINOGRAD_TILE_4, height), horizontal = eri_winograd_cut(ERI_WINOGRAD_TILE_4, width);
   size_t tiles = vertical.count * horizontal.count * images;
-  size_t group = eri_i8_whole_rows(&vertical, &horizontal, eri_i8_winograd_group(inputChannels, tiles), kernels->pointRows);
+  size_t group = eri_whole_rows(&vertical, &horizontal, eri_i8_winograd_group(inputChannels, tiles), kernels->pointRows);
   size_t points = tiles / group * point_rows(group, kernels->pointRows, &vertical, &horizontal) +
                   point_rows(tiles % group, kernels->pointRows, &vertical, &horizontal);
   // Products for each pair of channels, as shares of half of the direct sum's; then what the transforms were measured to cost beside

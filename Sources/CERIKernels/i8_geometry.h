@@ -77,19 +77,6 @@ static inline size_t eri_i8_winograd_group(size_t inputChannels, size_t tiles) {
   return eri_minimum(eri_minimum(group, ERI_WINOGRAD_GROUP), eri_round_up(tiles ? tiles : 1, ERI_I8_ROWS));
 }
 
-/// A group's size, at most `group`, at which each class of tiles fills whole rows of a micro-kernel of `rows` as far as images' own
-/// numbers of tiles allow it.
-static inline size_t eri_i8_whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group,
-                                       size_t rows) {
-  size_t perImage = vertical->count * horizontal->count, wide = horizontal->larges, narrow = horizontal->count - wide;
-  for (size_t images = 1; perImage > 0 && images <= rows && images * perImage <= group; images++) {
-    size_t high = images * vertical->larges, low = images * vertical->count - high;
-    bool fills = high * wide % rows == 0 && high * narrow % rows == 0 && low * wide % rows == 0 && low * narrow % rows == 0;
-    if (fills) return group / (images * perImage) * (images * perImage);
-  }
-  return group < rows ? group : group / rows * rows;
-}
-
 /// Bytes of one point's inputs and sums of a group; a line more, so that the points' streams do not fall on the same cache sets.
 static inline size_t eri_i8_winograd_inputs(size_t group, size_t inputChannels) {
   return group * eri_round_up(inputChannels, ERI_I8_DEPTH_MAXIMUM) * sizeof(int16_t) + 64;

@@ -121,7 +121,7 @@ static void f32_winograd2(const eri_window *w, const eri_f32_image *input, const
   if (!residualImage) residualImage = output;
   eri_winograd_side vertical = eri_strided_cut(output->height), horizontal = eri_strided_cut(output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = whole_rows(&vertical, &horizontal, eri_strided_group(tiles));
+  size_t groupSize = eri_whole_rows(&vertical, &horizontal, eri_strided_group(tiles), WINOGRAD_ROWS);
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   size_t vStride = groupSize * depth + ERI_LINE, mStride = groupSize * ERI_STRIDED_PANELS * ERI_PANEL + ERI_LINE;
   float *v = eri_align(scratch), *m = v + PLACES * PLACES * vStride;

@@ -2,20 +2,6 @@
 
 enum { DEPTH = LANES < 8 ? 8 : LANES };  // channels of a block of V
 
-/// A group's size, at most `group`, at which each class of tiles fills whole rows of the micro-kernel as far as images' own numbers of
-/// tiles allow it.
-INLINE size_t whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group) {
-  size_t perImage = vertical->count * horizontal->count;
-  for (size_t images = 1; images <= WINOGRAD_ROWS && images * perImage <= group; images++) {
-    size_t high = images * vertical->larges, low = images * vertical->count - high, wide = horizontal->larges;
-    size_t narrow = horizontal->count - wide;
-    bool fills = high * wide % WINOGRAD_ROWS == 0 && high * narrow % WINOGRAD_ROWS == 0 && low * wide % WINOGRAD_ROWS == 0 &&
-                 low * narrow % WINOGRAD_ROWS == 0;
-    if (fills) return group / (images * perImage) * (images * perImage);
-  }
-  return group < WINOGRAD_ROWS ? group : group / WINOGRAD_ROWS * WINOGRAD_ROWS;
-}
-
 /// Where LANES channels of a tile's outputs go and what is done to them.
 typedef struct {
   float *out;

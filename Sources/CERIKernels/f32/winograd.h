@@ -214,7 +214,8 @@ static void f32_winograd(eri_winograd_tile tile, const eri_f32_image *input, con
   bool six = tile == ERI_WINOGRAD_TILE_6;
   eri_winograd_side vertical = eri_winograd_cut(tile, output->height), horizontal = eri_winograd_cut(tile, output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = whole_rows(&vertical, &horizontal, eri_winograd_group(tile, input->channels, output->channels, tiles));
+  size_t most = eri_winograd_group(tile, input->channels, output->channels, tiles);
+  size_t groupSize = eri_whole_rows(&vertical, &horizontal, most, WINOGRAD_ROWS);
   size_t depth = eri_round_up(input->channels, DEPTH), panels = eri_ceil_div(output->channels, ERI_PANEL);
   // One more cache line per point, so that the many streams of a transform do not fall on the same cache sets.
   size_t vStride = groupSize * depth + ERI_LINE;

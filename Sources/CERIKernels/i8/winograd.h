@@ -437,7 +437,7 @@ static void i8_winograd(const eri_i8_image *input, const void *packed, const eri
   eri_winograd_side vertical = eri_winograd_cut(ERI_WINOGRAD_TILE_4, output->height);
   eri_winograd_side horizontal = eri_winograd_cut(ERI_WINOGRAD_TILE_4, output->width);
   size_t perImage = vertical.count * horizontal.count, tiles = perImage * (imageEnd - imageBegin);
-  size_t groupSize = eri_i8_whole_rows(&vertical, &horizontal, eri_i8_winograd_group(input->channels, tiles), POINT_ROWS);
+  size_t groupSize = eri_whole_rows(&vertical, &horizontal, eri_i8_winograd_group(input->channels, tiles), POINT_ROWS);
   size_t inputBytes = eri_i8_winograd_inputs(groupSize, input->channels), sumBytes = eri_i8_winograd_sums(groupSize);
   uint8_t *aligned = eri_i8_align(scratch);
   i8_group g = {.depth = eri_round_up(input->channels, ERI_I8_DEPTH),
