@@ -22,24 +22,9 @@ typedef struct {
   size_t mappedBytes;  // 0: from calloc
 } block_header;
 
-// What a huge page has on most processors. A block of so many bytes begins at such an address and asks for huge pages: the kernel
-// clears one in a tenth of the time that it takes to fault in as many small ones, which is felt when a process starts.
-#define HUGE_PAGE_BYTES ((size_t)2 << 20)
-
 static void *map_pages(size_t byteCount) {
-  size_t extra = byteCount >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : 0;
-  if (byteCount > SIZE_MAX - extra) return NULL;
-  uint8_t *block = mmap(NULL, byteCount + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (block == MAP_FAILED) return NULL;
-  if (extra == 0) return block;
-  size_t page = (size_t)sysconf(_SC_PAGESIZE), before = -(uintptr_t)block & (HUGE_PAGE_BYTES - 1);
-  size_t used = (byteCount + page - 1) & ~(page - 1), mapped = (byteCount + extra + page - 1) & ~(page - 1);
-  if (before > 0) munmap(block, before);
-  if (mapped > before + used) munmap(block + before + used, mapped - before - used);
-  block += before;
-  // A kernel without huge pages gives small ones.
-  madvise(block, used, MADV_HUGEPAGE);
-  return block;
+  void *block = mmap(NULL, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block == MAP_FAILED ? NULL : block;
 }
 
 // Both calloc and mmap know that pages come zeroed from the kernel: a large block costs no memory before it is used,
