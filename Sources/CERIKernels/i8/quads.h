@@ -109,22 +109,14 @@ INLINE void multiply_finished(const bool toBytes, const int residual, const i8_b
 typedef void (*i8_multiplier)(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,
                               const int32_t *corrections, const i8_constants *k, const i8_place *places, size_t n);
 #define MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                                      \
-  OUTLINE void NAME(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,                \
-                    const int32_t *corrections, const i8_constants *k, const i8_place *places, size_t n) {                        \
+  OUTLINE void multiply_##NAME(const i8_block *block, const uint8_t *const *table, const uint8_t *weights, size_t panelBytes,     \
+                               const int32_t *corrections, const i8_constants *k, const i8_place *places, size_t n) {             \
     multiply_finished(TO_BYTES, RESIDUAL, block, table, weights, panelBytes, corrections, k, places, n);                          \
   }
-MULTIPLIER(multiply_to_bytes, true, NO_RESIDUAL)
-MULTIPLIER(multiply_to_bytes_with_bytes, true, BYTES_RESIDUAL)
-MULTIPLIER(multiply_to_bytes_with_floats, true, FLOATS_RESIDUAL)
-MULTIPLIER(multiply_to_floats, false, NO_RESIDUAL)
-MULTIPLIER(multiply_to_floats_with_bytes, false, BYTES_RESIDUAL)
-MULTIPLIER(multiply_to_floats_with_floats, false, FLOATS_RESIDUAL)
+FOR_EVERY_FINISH(MULTIPLIER)
 
-/// [to bytes][residual]
-static const i8_multiplier multipliers[2][3] = {
-    {multiply_to_floats, multiply_to_floats_with_bytes, multiply_to_floats_with_floats},
-    {multiply_to_bytes, multiply_to_bytes_with_bytes, multiply_to_bytes_with_floats},
-};
+#define MULTIPLIER_AT(NAME, TO_BYTES, RESIDUAL) [TO_BYTES][RESIDUAL] = multiply_##NAME,
+static const i8_multiplier multipliers[2][3] = {FOR_EVERY_FINISH(MULTIPLIER_AT)};
 
 /// The sums of a tile of the block's rows, which begin at `table`, with `count` panels.
 INLINE void multiply_some(const i8_block *block, size_t row, const uint8_t *const *table, const i8_weights *weights,

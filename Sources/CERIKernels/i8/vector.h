@@ -166,8 +166,17 @@ INLINE void finish_rows(const bool toBytes, const int residual, const i8_constan
   }
 }
 
+/// Every way to finish, as DO(name, to bytes, residual).
+#define FOR_EVERY_FINISH(DO)                   \
+  DO(to_bytes, true, NO_RESIDUAL)              \
+  DO(to_bytes_with_bytes, true, BYTES_RESIDUAL)   \
+  DO(to_bytes_with_floats, true, FLOATS_RESIDUAL) \
+  DO(to_floats, false, NO_RESIDUAL)            \
+  DO(to_floats_with_bytes, false, BYTES_RESIDUAL) \
+  DO(to_floats_with_floats, false, FLOATS_RESIDUAL)
+
 #define FINISHER(NAME, TO_BYTES, RESIDUAL)                                                                         \
-  OUTLINE void NAME(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,            \
+  OUTLINE void finish_##NAME(const i8_constants *k, const void *sums, size_t stride, const int32_t *corrections,            \
                     size_t rows, const i8_place *places, size_t n, size_t channels) {                              \
     if (corrections) {                                                                                             \
       finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, corrections, rows, places, n, channels);                    \
@@ -175,12 +184,10 @@ INLINE void finish_rows(const bool toBytes, const int residual, const i8_constan
       finish_rows(TO_BYTES, RESIDUAL, k, sums, stride, NULL, rows, places, n, channels);                           \
     }                                                                                                              \
   }
-FINISHER(finish_to_bytes, true, NO_RESIDUAL)
-FINISHER(finish_to_bytes_with_bytes, true, BYTES_RESIDUAL)
-FINISHER(finish_to_bytes_with_floats, true, FLOATS_RESIDUAL)
-FINISHER(finish_to_floats, false, NO_RESIDUAL)
-FINISHER(finish_to_floats_with_bytes, false, BYTES_RESIDUAL)
-FINISHER(finish_to_floats_with_floats, false, FLOATS_RESIDUAL)
+FOR_EVERY_FINISH(FINISHER)
+
+#define FINISHER_AT(NAME, TO_BYTES, RESIDUAL) [TO_BYTES][RESIDUAL] = finish_##NAME,
+static const i8_finisher finishers[2][3] = {FOR_EVERY_FINISH(FINISHER_AT)};
 
 /// What finishes the sums of one call.
 typedef struct {
@@ -193,21 +200,14 @@ typedef struct {
 
 INLINE i8_finish finish_of(const eri_i8_epilogue *e, bool toBytes) {
   float first = floor_of(e->first), second = floor_of(e->second);
-  if (!e->residualBytes && !e->residualFloats && first > second) second = first;
-  i8_finish finish = {toBytes ? finish_to_bytes : finish_to_floats,
+  int residual = e->residualFloats ? FLOATS_RESIDUAL : e->residualBytes ? BYTES_RESIDUAL : NO_RESIDUAL;
+  if (residual == NO_RESIDUAL && first > second) second = first;
+  i8_finish finish = {finishers[toBytes][residual],
                       toBytes,
-                      NO_RESIDUAL,
+                      residual,
                       {e->scale, e->bias, first, second, e->residualScale, quantiser(e->outputInverse, e->outputZero)},
                       e->residualFloats ? sizeof(float) : 1};
   if (finish.constants.quantiser.low < second) finish.constants.quantiser.low = second;
-  if (e->residualBytes) {
-    finish.rows = toBytes ? finish_to_bytes_with_bytes : finish_to_floats_with_bytes;
-    finish.residual = BYTES_RESIDUAL;
-  }
-  if (e->residualFloats) {
-    finish.rows = toBytes ? finish_to_bytes_with_floats : finish_to_floats_with_floats;
-    finish.residual = FLOATS_RESIDUAL;
-  }
   return finish;
 }
 
