@@ -187,10 +187,11 @@ OUTLINE void tile_to_points(const eri_tile *tile, const eri_tile *later, const e
   // Behind the channels may be anything of the image, since the weights there are 0.
   size_t inside = (size_t)(end - in) - (rows - 1) * line - (columns - 1) * channels;
   bool whole = rows == tile->high + 2 && columns == tile->wide + 2;
+  const ptrdiff_t toLater = pixel_at(input, later->image, later->y, later->x) - pixel_at(input, tile->image, tile->y, tile->x);
   for (size_t c = 0; c < eri_round_up(channels, ERI_I8_DEPTH); c += HALVES) {
     const uint8_t *source = in + c;
     size_t rowStride = line, pixelStride = channels;
-    ptrdiff_t ahead = pixel_at(input, later->image, later->y, later->x) - pixel_at(input, tile->image, tile->y, tile->x);
+    ptrdiff_t ahead = toLater;
     uint8_t copy[SIDE * SIDE * HALVES];
     if (!whole || c + HALVES > inside) {
       size_t left = c < channels ? eri_minimum(channels - c, HALVES) : 0;
@@ -395,13 +396,12 @@ OUTLINE void tile_from_points(const eri_tile *tile, const eri_tile *later, const
   size_t columns = eri_minimum(tile->wide, output->width - tile->x);
   i8_place place = place_at(output, e, tile->image, tile->y, tile->x);
   size_t step = output_step(output), residualStep = residual_step(output, e);
-  size_t rowStride = (output->width + 2 * output->halo) * step, residualRowStride = (output->width + 2 * e->residualHalo) * residualStep;
   size_t c = 0;
   if (rows == tile->high && columns == tile->wide && output->bytes && !e->residualFloats) {
     i8_place next = place_at(output, e, later->image, later->y, later->x);
     i8_patch patch = {.out = (uint8_t *)place.out + first,
-                      .rowStride = rowStride,
-                      .residualRowStride = residualRowStride,
+                      .rowStride = (output->width + 2 * output->halo) * step,
+                      .residualRowStride = (output->width + 2 * e->residualHalo) * residualStep,
                       .pixelStride = step,
                       .ahead = (uint8_t *)next.out - (uint8_t *)place.out};
     if (place.residual) {
