@@ -108,7 +108,7 @@ static inline size_t eri_winograd_group(eri_winograd_tile tile, size_t inputChan
 /// A group's size, at most `group`, at which each class of tiles fills whole rows of a micro-kernel of `rows` as far as images' own
 /// numbers of tiles allow it.
 static inline size_t eri_whole_rows(const eri_winograd_side *vertical, const eri_winograd_side *horizontal, size_t group,
-                                       size_t rows) {
+                                    size_t rows) {
   size_t perImage = vertical->count * horizontal->count, wide = horizontal->larges, narrow = horizontal->count - wide;
   for (size_t images = 1; perImage > 0 && images <= rows && images * perImage <= group; images++) {
     size_t high = images * vertical->larges, low = images * vertical->count - high;

@@ -175,11 +175,10 @@ INLINE void multiply_whole(const int panels, const f32_block *k, const float *co
 /// out[row] = epilogue(Σ_tap rows[tap][row] · packed), for a block of rows.
 OUTLINE void multiply_block(const f32_block *k, const float *const *rows, const float *packed, const f32_target *t) {
   size_t whole = k->count / ROWS * ROWS, column = 0;
-#if PANELS > 1
-  for (; whole && column + PANELS * ERI_PANEL <= k->columns; column += PANELS * ERI_PANEL) {
+  // One panel alone may be narrower.
+  for (; PANELS > 1 && whole && column + PANELS * ERI_PANEL <= k->columns; column += PANELS * ERI_PANEL) {
     multiply_whole(PANELS, k, rows, whole, packed, column, t);
   }
-#endif
   for (; whole && column < k->columns; column += ERI_PANEL) multiply_whole(1, k, rows, whole, packed, column, t);
   size_t row = whole;
   for (; k->count - row >= HALF; row += HALF) multiply_rest(HALF, 2, k, rows, row, packed, t);

@@ -103,13 +103,11 @@ OUTLINE void multiply_all_places(size_t depth, size_t panels, size_t panelBegin,
   for (size_t p = 0; p < ERI_WINOGRAD_POINTS; p++) {
     const float *u = packed + (p * panels + panelBegin) * depth * ERI_PANEL;
     size_t panel = 0;
-#if PANELS > 1
     for (; panel + PANELS <= some; panel += PANELS) {
       multiply_places(PANELS, p, depth, some, tiles, u + panel * depth * ERI_PANEL, v, vStride, m + panel * WINOGRAD_ROWS * ERI_PANEL,
                       mStride);
     }
-#endif
-    for (; panel < some; panel++) {
+    for (; PANELS > 1 && panel < some; panel++) {
       multiply_places(1, p, depth, some, tiles, u + panel * depth * ERI_PANEL, v, vStride, m + panel * WINOGRAD_ROWS * ERI_PANEL, mStride);
     }
   }

@@ -196,12 +196,10 @@ INLINE void multiply_all_points(const f32_scheme s, size_t depth, size_t panels,
     const float *u = packed + ((size_t)p * panels + panelBegin) * depth * ERI_PANEL, *from = v + (size_t)p * vStride;
     float *to = m + (size_t)p * mStride;
     size_t panel = 0;
-#if PANELS > 1
     for (; panel + PANELS <= some; panel += PANELS) {
       multiply_tiles(PANELS, depth, rows, some, from, u + panel * depth * ERI_PANEL, to + panel * WINOGRAD_ROWS * ERI_PANEL);
     }
-#endif
-    for (; panel < some; panel++) {
+    for (; PANELS > 1 && panel < some; panel++) {
       multiply_tiles(1, depth, rows, some, from, u + panel * depth * ERI_PANEL, to + panel * WINOGRAD_ROWS * ERI_PANEL);
     }
   }
