@@ -205,6 +205,10 @@ static void elements(void) {
 int main(int argc, char **argv) {
   f32 = argc > 1 ? eri_kernels_named(argv[1]) : eri_kernels_best();
   i8 = argc > 1 ? eri_i8_beside(argv[1]) : eri_i8_best();
+  if (argc > 1 && !f32) {  // an 8-bit variant's own name
+    f32 = eri_kernels_best();
+    i8 = eri_i8_named(argv[1]);
+  }
   if (!f32 || !i8) {
     fprintf(stderr, "int8: this processor has no kernels named %s\n", argv[1]);
     return 2;

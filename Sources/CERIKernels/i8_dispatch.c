@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -10,7 +12,7 @@
 #include "i8_variant.h"
 
 extern const eri_i8_kernels eri_i8_kernels_scalar, eri_i8_kernels_avx2, eri_i8_kernels_avxvnni,
-    eri_i8_kernels_avx512vnni, eri_i8_kernels_neon, eri_i8_kernels_neondot;
+    eri_i8_kernels_avx512vnni, eri_i8_kernels_amx, eri_i8_kernels_neon, eri_i8_kernels_neondot;
 
 static bool always(void) { return true; }
 #if defined(__x86_64__)
@@ -23,6 +25,13 @@ static bool has_avx512vnni(void) {
 static bool has_avxvnni(void) {
   unsigned eax = 0, ebx, ecx, edx;
   return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4) != 0;
+}
+/// CPUID leaf 7, EDX bits 24 and 25: tiles, and their products of bytes. Linux gives their state's memory to processes that ask:
+/// arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA); a kernel that does not save it refuses.
+static bool has_amx(void) {
+  unsigned eax, ebx, ecx, edx = 0;
+  if (!has_avx512vnni() || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx >> 24 & 3) != 3) return false;
+  return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 }
 #endif
 
@@ -42,6 +51,7 @@ static const struct {
     {&eri_i8_kernels_avx2, has_avx2, 1},
     {&eri_i8_kernels_avxvnni, has_avxvnni, 1},
     {&eri_i8_kernels_avx512vnni, has_avx512vnni, 2},
+    {&eri_i8_kernels_amx, has_amx, 2},
 #endif
 #if defined(__aarch64__)
     {&eri_i8_kernels_neon, always, 1},

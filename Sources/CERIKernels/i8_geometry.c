@@ -16,7 +16,8 @@ size_t eri_i8_conv_scratch_count(const eri_window *w, size_t inputChannels, size
   if (eri_i8_window_merges(w, inputChannels)) {
     return count + ERI_I8_BLOCK * (sizeof(void *) + eri_i8_merged_step(w, inputChannels));
   }
-  return count + taps * ERI_I8_BLOCK * sizeof(void *);
+  return count + taps * ERI_I8_BLOCK * sizeof(void *) + 64 +
+         ERI_I8_BLOCK * eri_i8_stage_stride(taps, inputChannels / w->groups) + 2 * ERI_I8_STEP;
 }
 
 size_t eri_i8_winograd_packed_count(size_t inputChannels, size_t outputChannels) {

@@ -8,6 +8,7 @@
 enum {
   ERI_I8_QUAD = 4,  // products that a sum's lane takes at a time
   ERI_I8_QUAD_BYTES = ERI_PANEL * ERI_I8_QUAD,  // one quad of a panel: [16 columns][4]
+  ERI_I8_STEP = 64,  // values of a row that a tile takes at a time, where there are tiles
   ERI_I8_BLOCK = 96,  // rows or pixels that share one sweep over the panels; a multiple of every variant's row count
   ERI_I8_DEPTH = 16,  // Winograd: channels are padded to this multiple
   ERI_I8_DEPTH_MAXIMUM = 32,  // no variant's blocks of tiles' points have more channels
@@ -30,7 +31,8 @@ static inline eri_i8_layout eri_i8_layout_of(size_t groups, size_t taps, size_t 
   layout.panelBytes = taps * eri_ceil_div(depth, ERI_I8_QUAD) * ERI_I8_QUAD_BYTES;
   layout.limits = groups * layout.panels * ERI_PANEL * sizeof(int32_t);
   layout.data = eri_round_up(layout.limits + groups * layout.panels * 2, 64);
-  layout.total = layout.data + groups * layout.panels * layout.panelBytes;
+  // A tile reads whole steps.
+  layout.total = layout.data + groups * layout.panels * layout.panelBytes + (ERI_I8_STEP / ERI_I8_QUAD - 1) * ERI_I8_QUAD_BYTES;
   return layout;
 }
 
@@ -53,6 +55,13 @@ static inline eri_i8_layout eri_i8_conv_layout(const eri_window *w, size_t input
   size_t taps = w->kernelHeight * w->kernelWidth;
   if (eri_i8_window_merges(w, inputChannels)) return eri_i8_layout_of(1, 1, taps * inputChannels, outputChannels);
   return eri_i8_layout_of(w->groups, taps, inputChannels / w->groups, outputChannels / w->groups);
+}
+
+/// Bytes from one row to the next where a block's rows are copied for tiles: an odd number of lines, so that they do not fall on the same
+/// cache sets.
+static inline size_t eri_i8_stage_stride(size_t taps, size_t length) {
+  size_t steps = eri_ceil_div(taps * eri_round_up(length, ERI_I8_QUAD), ERI_I8_STEP);
+  return (steps | 1) * ERI_I8_STEP;
 }
 
 /// Bytes of the zero points that taps outside the image point to, or that are copied for a row of a window.

@@ -26,7 +26,7 @@ import Testing
     #expect(Self.name(eri_i8_beside("scalar")) == "scalar")
     for (name, allowed) in [
       ("avx2", ["scalar", "avx2", "avxvnni"]), ("neon", ["scalar", "neon", "neondot", "avx2", "avxvnni"]),
-      ("avx512", ["scalar", "avx2", "avxvnni", "avx512vnni"]),
+      ("avx512", ["scalar", "avx2", "avxvnni", "avx512vnni", "amx"]),
     ] {
       #expect(Self.name(eri_i8_beside(name)).map { allowed.contains($0) } == true)
     }

@@ -21,6 +21,7 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
   i8_finish finish = finish_of(e, bytes != NULL);
   const uint8_t *table[ERI_I8_BLOCK];
   i8_place places[ERI_I8_BLOCK];
+  begin_tiles(m);
   for (size_t row = 0, count; row < m; row += count) {
     count = eri_minimum(m - row, ERI_I8_BLOCK);
     for (size_t i = 0; i < ERI_I8_BLOCK; i++) {
@@ -31,6 +32,7 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
     i8_block block = {.rows = count, .taps = 1, .length = k, .stride = ERI_I8_BLOCK};
     multiply_block(&block, table, &weights, e->inputZero, &finish, 0, places);
   }
+  end_tiles(m);
 }
 
 /// Packed weights; depthwise [tap][channel rounded up to 16].
@@ -128,12 +130,14 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
     step = eri_i8_merged_step(w, input->channels);
   }
   uint8_t *copies = (uint8_t *)(table + taps * ERI_I8_BLOCK);
+  uint8_t *stage = merges ? NULL : eri_i8_align(copies);
   memset(zeros, e->inputZero, zeroCount);
   eri_i8_layout layout = eri_i8_conv_layout(w, input->channels, output->channels);
   i8_finish finish = finish_of(e, output->bytes != NULL);
   size_t outStep = output_step(output), residualStep = residual_step(output, e);
   i8_place places[ERI_I8_BLOCK];
-  size_t end = rowEnd * output->width;
+  size_t end = rowEnd * output->width, pixels = end - rowBegin * output->width;
+  begin_tiles(pixels);
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
     count = eri_minimum(end - pixel, ERI_I8_BLOCK);
     for (size_t at = 0, run; at < count; at += run) {
@@ -154,7 +158,7 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
       const uint8_t **row = table + tap * ERI_I8_BLOCK;
       for (size_t i = count; i < whole; i++) row[i] = row[count - 1];
     }
-    i8_block block = {.rows = count, .taps = taps, .length = depth, .stride = ERI_I8_BLOCK};
+    i8_block block = {.rows = count, .taps = taps, .length = depth, .stride = ERI_I8_BLOCK, .stage = stage};
     for (size_t group = 0; group < w->groups; group++) {
       if (group) {  // the same pixels, the next channels
         for (size_t tap = 0; tap < taps; tap++) {
@@ -165,4 +169,5 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
       multiply_block(&block, table, &weights, e->inputZero, &finish, group * wide, places);
     }
   }
+  end_tiles(pixels);
 }

@@ -23,7 +23,7 @@ extern "C" {
 typedef struct eri_i8_kernels eri_i8_kernels;
 /// Number of variants compiled in; variant 0 is portable C.
 size_t eri_i8_variant_count(void);
-/// "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "neondot".
+/// "scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", "neondot".
 const char *eri_i8_variant_name(size_t variant);
 /// NULL if this processor lacks the instructions.
 const eri_i8_kernels *eri_i8_variant(size_t variant);
