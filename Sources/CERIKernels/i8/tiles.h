@@ -52,13 +52,21 @@ INLINE void multiply_step(const int strips, const int panels, const uint8_t *fir
   }
 }
 
+/// Sums whose rows from `row` on are not finished yet, and where they go.
+typedef struct {
+  const i8_tiles *tiles;
+  const int32_t *corrections;
+  const i8_place *places;
+  size_t n, columns, row, end;
+} i8_unfinished;
+
+/// Sums of one or two strips and panels.
 INLINE void multiply_strips(const int strips, const int panels, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,
                             i8_tiles *to) {
   const i8_strip *other = strip + strips - 1;
   _tile_zero(0);
   if (panels > 1) _tile_zero(1);
   if (strips > 1) _tile_zero(2);
-  if (strips > 1 && panels > 1) _tile_zero(3);
   for (size_t i = 0; i < strip->whole; i++, weights += STEP_WEIGHTS) {
     multiply_step(strips, panels, strip->rows + i * STEP, strip->stride, other->rows + i * STEP, other->stride, weights, panelBytes);
   }
@@ -67,11 +75,6 @@ INLINE void multiply_strips(const int strips, const int panels, const i8_strip *
   _tile_stored(0, to->sums[0], stride);
   if (panels > 1) _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
   if (strips > 1) _tile_stored(2, to->sums[TILE], stride);
-  if (strips > 1 && panels > 1) _tile_stored(3, to->sums[TILE] + ERI_PANEL, stride);
-}
-
-OUTLINE void multiply_two_by_two(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to) {
-  multiply_strips(2, 2, strip, weights, panelBytes, to);
 }
 OUTLINE void multiply_two_by_one(const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
   multiply_strips(2, 1, strip, weights, 0, to);
@@ -81,6 +84,70 @@ OUTLINE void multiply_one_by_two(const i8_strip *strip, const uint8_t *weights, 
 }
 OUTLINE void multiply_one_by_one(const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
   multiply_strips(1, 1, strip, weights, 0, to);
+}
+
+INLINE void finish_tile_rows(const bool toBytes, const int residual, const i8_constants *k, const i8_unfinished *before, size_t begin,
+                             size_t end, const vf *scale, const vf *bias, const vi *correction) {
+  for (size_t r = begin; r < end; r++) {
+    UNROLL for (int j = 0; j < 2; j++) {
+      size_t at = (size_t)j * LANES;
+      vf v = __builtin_convertvector(load_sums(before->tiles->sums[r] + at) - correction[j], vf);
+      finish_lanes(toBytes, residual, k, v, scale[j], bias[j], before->n + at, LANES, &before->places[r]);
+    }
+  }
+}
+
+/// Sums of two strips and two panels; between their steps the sums before, of whole panels, are finished, which take other units of the
+/// processor.
+INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,
+                                i8_tiles *to, const i8_unfinished *before, const i8_constants *constants) {
+  const i8_constants copy = *constants;  // which no store can change: it stays in registers
+  size_t row = before->row, end = before->end;
+  vf scale[2] = {(vf)0, (vf)0}, bias[2] = {splat(-0.0f), splat(-0.0f)};  // which changes nothing
+  vi correction[2] = {(vi)0, (vi)0};
+  UNROLL for (size_t j = 0; j < 2 && row < end; j++) {
+    scale[j] = load_floats(copy.scale + before->n + j * LANES);
+    if (copy.bias) bias[j] = load_floats(copy.bias + before->n + j * LANES);
+    correction[j] = load_sums(before->corrections + j * LANES);
+  }
+  const i8_strip *other = strip + 1;
+  size_t each = eri_ceil_div(end - row, strip->whole ? strip->whole : 1);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (size_t i = 0; i < strip->whole; i++, weights += STEP_WEIGHTS) {
+    multiply_step(2, 2, strip->rows + i * STEP, strip->stride, other->rows + i * STEP, other->stride, weights, panelBytes);
+    size_t stop = eri_minimum(row + each, end);
+    finish_tile_rows(toBytes, residual, &copy, before, row, stop, scale, bias, correction);
+    row = stop;
+  }
+  if (strip->rest) multiply_step(2, 2, strip->rest, STEP, other->rest, STEP, weights, panelBytes);
+  finish_tile_rows(toBytes, residual, &copy, before, row, end, scale, bias, correction);
+  const size_t stride = sizeof(to->sums[0]);
+  _tile_stored(0, to->sums[0], stride);
+  _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
+  _tile_stored(2, to->sums[TILE], stride);
+  _tile_stored(3, to->sums[TILE] + ERI_PANEL, stride);
+}
+
+typedef void (*i8_tile_multiplier)(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,
+                                   const i8_unfinished *before, const i8_constants *constants);
+#define TILE_MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                     \
+  OUTLINE void multiply_tiles_##NAME(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,  \
+                                     const i8_unfinished *before, const i8_constants *constants) {                    \
+    multiply_and_finish(TO_BYTES, RESIDUAL, strip, weights, panelBytes, to, before, constants);                       \
+  }
+FOR_EVERY_FINISH(TILE_MULTIPLIER)
+
+#define TILE_MULTIPLIER_AT(NAME, TO_BYTES, RESIDUAL) [TO_BYTES][RESIDUAL] = multiply_tiles_##NAME,
+static const i8_tile_multiplier tileMultipliers[2][3] = {FOR_EVERY_FINISH(TILE_MULTIPLIER_AT)};
+
+INLINE void finish_rest(const i8_finish *finish, i8_unfinished *before) {
+  if (before->row >= before->end) return;
+  finish->rows(&finish->constants, before->tiles->sums[before->row], 2 * ERI_PANEL, before->corrections, before->end - before->row,
+               before->places + before->row, before->n, before->columns);
+  before->row = before->end;
 }
 
 /// Copies `count` bytes and zeros up to a whole step: what is too much is overwritten by the next tap or row.
@@ -130,29 +197,37 @@ OUTLINE void multiply_in_tiles(const i8_block *block, const uint8_t *const *tabl
   i8_strip strips[ERI_I8_BLOCK / TILE];
   uint8_t rests[ERI_I8_BLOCK * STEP] __attribute__((aligned(64)));
   size_t stripCount = strips_of(block, table, rests, strips), panelBytes = weights->panelBytes;
-  for (size_t panel = 0, panels; panel < weights->panels; panel += panels) {
+  // What is multiplied, and what was before and is finished meanwhile, in turn.
+  i8_tiles tiles[2];
+  int32_t corrections[2][2 * ERI_PANEL] __attribute__((aligned(64)));
+  i8_unfinished before = {.row = 0, .end = 0};
+  size_t turn = 0, side = 0;
+  for (size_t panel = 0, panels; panel < weights->panels; panel += panels, side ^= 1) {
     panels = eri_minimum(weights->panels - panel, 2);
     const uint8_t *data = weights->data + panel * panelBytes;
-    int32_t corrections[2 * ERI_PANEL] __attribute__((aligned(64)));
-    for (size_t j = 0; j < panels * ERI_PANEL; j++) corrections[j] = weights->sums[panel * ERI_PANEL + j] * inputZero;
     size_t first = firstChannel + panel * ERI_PANEL, columns = eri_minimum(weights->columns - panel * ERI_PANEL, panels * ERI_PANEL);
-    for (size_t strip = 0, count; strip < stripCount; strip += count) {
-      count = eri_minimum(stripCount - strip, 2);
-      i8_tiles tiles;
-      if (count == 2 && panels == 2) {
-        multiply_two_by_two(strips + strip, data, panelBytes, &tiles);
-      } else if (count == 2) {
-        multiply_two_by_one(strips + strip, data, &tiles);
-      } else if (panels == 2) {
-        multiply_one_by_two(strips + strip, data, panelBytes, &tiles);
+    for (size_t j = 0; j < panels * ERI_PANEL; j++) corrections[side][j] = weights->sums[panel * ERI_PANEL + j] * inputZero;
+    for (size_t strip = 0, count; strip < stripCount; strip += count, turn ^= 1) {
+      // A strip that begins among the rows of the one before stands alone.
+      bool pairs = strip + 1 < stripCount && strips[strip + 1].first == strips[strip].first + TILE;
+      count = pairs ? 2 : 1;
+      if (pairs && panels == 2) {
+        tileMultipliers[finish->toBytes][finish->residual](strips + strip, data, panelBytes, &tiles[turn], &before, &finish->constants);
       } else {
-        multiply_one_by_one(strips + strip, data, &tiles);
+        finish_rest(finish, &before);
+        if (pairs) {
+          multiply_two_by_one(strips + strip, data, &tiles[turn]);
+        } else if (panels == 2) {
+          multiply_one_by_two(strips + strip, data, panelBytes, &tiles[turn]);
+        } else {
+          multiply_one_by_one(strips + strip, data, &tiles[turn]);
+        }
       }
-      for (size_t i = 0; i < count; i++) {
-        size_t row = (strip + i) * TILE, done = row - strips[strip + i].first;
-        finish->rows(&finish->constants, tiles.sums[i * TILE + done], 2 * ERI_PANEL, corrections,
-                     eri_minimum(TILE - done, block->rows - row), places + row, first, columns);
-      }
+      size_t row = strips[strip].first;
+      before = (i8_unfinished){&tiles[turn], corrections[side], places + row, first, columns, strip * TILE - row,
+                               eri_minimum(count * TILE, block->rows - row)};
+      if (columns < 2 * ERI_PANEL) finish_rest(finish, &before);
     }
   }
+  finish_rest(finish, &before);
 }
