@@ -1,5 +1,6 @@
 // AVX-512 with VNNI: a register holds four products of each of a panel's 16 columns; 6 × 64 accumulators in 24 of the 32 registers, which
-// take fewer loads than 12 × 32 and leave more registers for pointers. i8_amx.c instantiates the same source with tiles beside.
+// take fewer loads than 12 × 32 and leave more registers for pointers. AMX's
+// variant differs in its products of matrices and direct convolutions.
 #include <string.h>
 
 #include "i8_geometry.h"
@@ -8,22 +9,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#if defined(ERI_I8_AMX)
-#pragma clang attribute push( \
-    __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"))), apply_to = function)
-#define VARIANT eri_i8_kernels_amx
-#define VARIANT_NAME "amx"
-#define TILES
-#define POINT_COST 16
-#else
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"))), apply_to = function)
 #define VARIANT eri_i8_kernels_avx512vnni
 #define VARIANT_NAME "avx512vnni"
-#define POINT_COST 2
-#endif
-
 #define LANES 16
+#define POINT_COST 2
 #define HALVES 32
 
 // Conversion of a float over int32's range gives the sign bit alone, which counts as a large unsigned number.
@@ -99,6 +90,23 @@ INLINE size_t look_up(const uint8_t *table, const uint8_t *from, uint8_t *to, si
 #define LOOK_UP look_up
 
 #include "i8/kernels.h"
+
+#pragma clang attribute pop
+
+// --- AMX ---
+
+#pragma clang attribute push( \
+    __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"))), apply_to = function)
+
+#include "i8/tiles.h"
+
+const eri_i8_kernels eri_i8_kernels_amx = {
+    .name = "amx",
+    .pointCost = 16,
+    .gemm = gemm_in_tiles,
+    .conv = conv_in_tiles,
+    OTHER_KERNELS,
+};
 
 #pragma clang attribute pop
 #endif

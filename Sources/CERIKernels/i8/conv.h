@@ -14,14 +14,13 @@ static void i8_gemm_pack(const int8_t *b, size_t strideK, size_t strideN, size_t
   }
 }
 
-static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed, uint8_t *bytes,
-                    float *floats, size_t ldc, const eri_i8_epilogue *e) {
+INLINE void gemm(const i8_block_multiplier multiply, size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed,
+                 uint8_t *bytes, float *floats, size_t ldc, const eri_i8_epilogue *e) {
   eri_i8_layout layout = eri_i8_layout_of(1, 1, k, n);
   i8_weights weights = weights_at(&layout, packed, 0, n);
   i8_finish finish = finish_of(e, bytes != NULL);
   const uint8_t *table[ERI_I8_BLOCK];
   i8_place places[ERI_I8_BLOCK];
-  begin_tiles(m);
   for (size_t row = 0, count; row < m; row += count) {
     count = eri_minimum(m - row, ERI_I8_BLOCK);
     for (size_t i = 0; i < ERI_I8_BLOCK; i++) {
@@ -30,9 +29,13 @@ static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, 
       places[i] = place_of(bytes, floats, e, at * ldc, at * e->residualStride);
     }
     i8_block block = {.rows = count, .taps = 1, .length = k, .stride = ERI_I8_BLOCK};
-    multiply_block(&block, table, &weights, e->inputZero, &finish, 0, places);
+    multiply(&block, table, &weights, e->inputZero, &finish, 0, places);
   }
-  end_tiles(m);
+}
+
+static void i8_gemm(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed, uint8_t *bytes,
+                    float *floats, size_t ldc, const eri_i8_epilogue *e) {
+  gemm(multiply_block, m, n, k, a, lda, packed, bytes, floats, ldc, e);
 }
 
 /// Packed weights; depthwise [tap][channel rounded up to 16].
@@ -111,8 +114,8 @@ INLINE void point_run(const uint8_t **table, size_t count, const eri_window *w, 
   }
 }
 
-static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
-                    const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
+INLINE void conv(const i8_block_multiplier multiply, const eri_window *w, const eri_i8_image *input, const void *packed,
+                 const eri_i8_output *output, const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
   if (eri_window_depthwise(w, input->channels, output->channels)) {
     conv_depthwise(w, input, packed, output, e, rowBegin, rowEnd);
     return;
@@ -136,8 +139,7 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
   i8_finish finish = finish_of(e, output->bytes != NULL);
   size_t outStep = output_step(output), residualStep = residual_step(output, e);
   i8_place places[ERI_I8_BLOCK];
-  size_t end = rowEnd * output->width, pixels = end - rowBegin * output->width;
-  begin_tiles(pixels);
+  size_t end = rowEnd * output->width;
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
     count = eri_minimum(end - pixel, ERI_I8_BLOCK);
     for (size_t at = 0, run; at < count; at += run) {
@@ -166,8 +168,12 @@ static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *
         }
       }
       i8_weights weights = weights_at(&layout, packed, group, wide);
-      multiply_block(&block, table, &weights, e->inputZero, &finish, group * wide, places);
+      multiply(&block, table, &weights, e->inputZero, &finish, group * wide, places);
     }
   }
-  end_tiles(pixels);
+}
+
+static void i8_conv(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
+                    const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
+  conv(multiply_block, w, input, packed, output, e, rowBegin, rowEnd, scratch);
 }

@@ -44,23 +44,13 @@ INLINE void rest_of_row(const uint8_t *row, size_t count, uint8_t *rest) {
 #include "quads.h"
 #endif
 
-#ifdef TILES
-#include "tiles.h"
-#else
-INLINE void begin_tiles(size_t rows) { (void)rows; }
-INLINE void end_tiles(size_t rows) { (void)rows; }
-#endif
+/// Multiplies a block of rows with all panels and finishes them; `firstChannel` is the group's.
+typedef void (*i8_block_multiplier)(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
+                                    const i8_finish *finish, size_t firstChannel, const i8_place *places);
 
-/// Multiplies a block of rows with all panels and finishes them; `firstChannel` is the group's. Rows beyond the block's repeat its
-/// last.
+/// Rows beyond the block's repeat its last.
 OUTLINE void multiply_block(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
                             const i8_finish *finish, size_t firstChannel, const i8_place *places) {
-#ifdef TILES
-  if (block->rows >= TILE) {
-    multiply_in_tiles(block, table, weights, inputZero, finish, firstChannel, places);
-    return;
-  }
-#endif
   int32_t tile[ROWS * PANELS * ERI_PANEL] __attribute__((aligned(64)));
   find_largest(block, table);
   for (size_t panel = 0, count; panel < weights->panels; panel += count) {

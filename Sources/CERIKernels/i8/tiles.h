@@ -191,9 +191,12 @@ INLINE size_t strips_of(const i8_block *block, const uint8_t *const *table, uint
   return count;
 }
 
-/// Multiplies a block of at least a tile's rows with all panels and finishes them.
-OUTLINE void multiply_in_tiles(const i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
+OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
                                const i8_finish *finish, size_t firstChannel, const i8_place *places) {
+  if (block->rows < TILE) {
+    multiply_block(block, table, weights, inputZero, finish, firstChannel, places);
+    return;
+  }
   i8_strip strips[ERI_I8_BLOCK / TILE];
   uint8_t rests[ERI_I8_BLOCK * STEP] __attribute__((aligned(64)));
   size_t stripCount = strips_of(block, table, rests, strips), panelBytes = weights->panelBytes;
@@ -230,4 +233,19 @@ OUTLINE void multiply_in_tiles(const i8_block *block, const uint8_t *const *tabl
     }
   }
   finish_rest(finish, &before);
+}
+
+static void gemm_in_tiles(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed, uint8_t *bytes,
+                          float *floats, size_t ldc, const eri_i8_epilogue *e) {
+  begin_tiles(m);
+  gemm(multiply_in_tiles, m, n, k, a, lda, packed, bytes, floats, ldc, e);
+  end_tiles(m);
+}
+
+static void conv_in_tiles(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
+                          const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
+  size_t pixels = (rowEnd - rowBegin) * output->width;
+  begin_tiles(pixels);
+  conv(multiply_in_tiles, w, input, packed, output, e, rowBegin, rowEnd, scratch);
+  end_tiles(pixels);
 }
