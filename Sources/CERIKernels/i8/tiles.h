@@ -159,6 +159,16 @@ INLINE void copy_steps(uint8_t *to, const uint8_t *from, size_t count) {
 
 /// Copies the taps of the block's rows one after another to its stage.
 INLINE void stage_rows(const i8_block *block, const uint8_t *const *table, size_t stride) {
+  if (block->length % STEP == 0) {
+    uint8_t *to = block->stage;
+    for (size_t tap = 0; tap < block->taps; tap++) {
+      const uint8_t *const *rows = table + tap * block->stride;
+      for (size_t at = 0; at < block->length; at += STEP, to += STEP) {
+        for (size_t r = 0; r < block->rows; r++) _mm512_storeu_si512(to + r * stride, _mm512_loadu_si512(rows[r] + at));
+      }
+    }
+    return;
+  }
   size_t tapBytes = eri_round_up(block->length, ERI_I8_QUAD);
   for (size_t r = 0; r < block->rows; r++) {
     uint8_t *to = block->stage + r * stride;
