@@ -14,6 +14,12 @@ static void i8_gemm_pack(const int8_t *b, size_t strideK, size_t strideN, size_t
   }
 }
 
+/// Rows or pixels of the next block: a last block of few would read all weights for little, so the one before leaves it some.
+INLINE size_t block_rows(size_t left) {
+  const size_t few = ERI_I8_BLOCK / 6, most = ERI_I8_BLOCK / 3 * 2;
+  return left > ERI_I8_BLOCK && left < ERI_I8_BLOCK + few ? most : eri_minimum(left, ERI_I8_BLOCK);
+}
+
 INLINE void gemm(const i8_block_multiplier multiply, size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed,
                  uint8_t *bytes, float *floats, size_t ldc, const eri_i8_epilogue *e) {
   eri_i8_layout layout = eri_i8_layout_of(1, 1, k, n);
@@ -22,7 +28,7 @@ INLINE void gemm(const i8_block_multiplier multiply, size_t m, size_t n, size_t 
   const uint8_t *table[ERI_I8_BLOCK];
   i8_place places[ERI_I8_BLOCK];
   for (size_t row = 0, count; row < m; row += count) {
-    count = eri_minimum(m - row, ERI_I8_BLOCK);
+    count = block_rows(m - row);
     for (size_t i = 0; i < ERI_I8_BLOCK; i++) {
       size_t at = row + eri_minimum(i, count - 1);
       table[i] = a + at * lda;
@@ -141,7 +147,7 @@ INLINE void conv(const i8_block_multiplier multiply, const eri_window *w, const 
   i8_place places[ERI_I8_BLOCK];
   size_t end = rowEnd * output->width;
   for (size_t pixel = rowBegin * output->width, count; pixel < end; pixel += count) {
-    count = eri_minimum(end - pixel, ERI_I8_BLOCK);
+    count = block_rows(end - pixel);
     for (size_t at = 0, run; at < count; at += run) {
       size_t line = (pixel + at) / output->width, x = (pixel + at) % output->width;
       size_t image = line / output->height, y = line % output->height;

@@ -201,6 +201,7 @@ INLINE size_t strips_of(const i8_block *block, const uint8_t *const *table, uint
   return count;
 }
 
+/// multiply_block's work; blocks of fewer rows than a tile has stay there.
 OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
                                const i8_finish *finish, size_t firstChannel, const i8_place *places) {
   if (block->rows < TILE) {

@@ -32,7 +32,7 @@ const eri_i8_kernels *eri_i8_best(void);
 /// The variant of that name; NULL if there is none or this processor lacks it.
 const eri_i8_kernels *eri_i8_named(const char *name);
 /// The fastest variant this processor runs whose registers are no wider than those of the single-precision variant of that name
-/// ("scalar", "avx2", "avx512", "neon"): what ERI_ISA asks for. NULL if the name is unknown.
+/// ("scalar", "avx2", "avx512", "neon"): what ERI_ISA asks for; AMX goes with "avx512". NULL if the name is unknown.
 const eri_i8_kernels *eri_i8_beside(const char *f32Variant);
 const char *eri_i8_name(const eri_i8_kernels *kernels);
 
