@@ -103,6 +103,7 @@ INLINE size_t look_up(const uint8_t *table, const uint8_t *from, uint8_t *to, si
 const eri_i8_kernels eri_i8_kernels_amx = {
     .name = "amx",
     .pointCost = 16,
+    .readsHalo = true,
     .gemm = gemm_in_tiles,
     .conv = conv_in_tiles,
     OTHER_KERNELS,

@@ -11,8 +11,9 @@ size_t eri_i8_conv_packed_count(const eri_window *w, size_t inputChannels, size_
 }
 
 size_t eri_i8_conv_scratch_count(const eri_window *w, size_t inputChannels, size_t outputChannels) {
-  (void)outputChannels;
   size_t taps = w->kernelHeight * w->kernelWidth, count = 64 + eri_i8_zero_count(w, inputChannels);
+  // Where there are tiles, a pixel of the output that nobody reads.
+  count += eri_round_up(outputChannels * sizeof(float), 64);
   if (eri_i8_window_merges(w, inputChannels)) {
     return count + ERI_I8_BLOCK * (sizeof(void *) + eri_i8_merged_step(w, inputChannels));
   }
@@ -60,4 +61,10 @@ bool eri_i8_winograd_pays(const eri_i8_kernels *kernels, size_t height, size_t w
   if (inputChannels > 16) transforms += 4.0f / (float)inputChannels;
   if (outputChannels > 16) transforms += 4.0f / (float)outputChannels;
   return 0.5f * kernels->pointCost * (share + transforms) < 1;
+}
+
+bool eri_i8_conv_wants_halo(const eri_i8_kernels *kernels, const eri_window *w, size_t height, size_t width, size_t channels,
+                            size_t outputHeight, size_t outputWidth) {
+  return kernels->readsHalo && !eri_i8_window_lies(w, height, width, channels, 0, outputHeight, outputWidth) &&
+         eri_i8_window_lies(w, height, width, channels, 1, outputHeight, outputWidth);
 }

@@ -57,6 +57,19 @@ static inline eri_i8_layout eri_i8_conv_layout(const eri_window *w, size_t input
   return eri_i8_layout_of(w->groups, taps, inputChannels / w->groups, outputChannels / w->groups);
 }
 
+enum { ERI_I8_TAPS = 9 };  // at most, of windows that tiles read where they lie
+
+/// Whether tiles read the windows where they lie: the halo holds all padding, and at most an eighth of what is computed is for its positions
+/// beside the lines, which is for nothing.
+static inline bool eri_i8_window_lies(const eri_window *w, size_t height, size_t width, size_t channels, size_t halo,
+                                      size_t outputHeight, size_t outputWidth) {
+  return w->groups == 1 && w->strideHeight == 1 && w->strideWidth == 1 && w->kernelHeight * w->kernelWidth <= ERI_I8_TAPS &&
+         channels % ERI_I8_STEP == 0 && w->padTop <= halo && w->padLeft <= halo &&
+         outputHeight + (w->kernelHeight - 1) * w->dilationHeight <= height + w->padTop + halo &&
+         outputWidth + (w->kernelWidth - 1) * w->dilationWidth <= width + w->padLeft + halo && outputWidth <= width + 2 * halo &&
+         7 * (width + 2 * halo) <= 8 * outputWidth;
+}
+
 /// Bytes from one row to the next where a block's rows are copied for tiles: an odd number of lines, so that they do not fall on the same
 /// cache sets.
 static inline size_t eri_i8_stage_stride(size_t taps, size_t length) {

@@ -16,6 +16,7 @@ struct eri_i8_kernels {
   const char *name;
   size_t pointRows;  // tiles that Winograd's micro-kernel takes at a time
   float pointCost;   // u8 products in the time of one int16 product
+  bool readsHalo;    // direct convolutions may read the halo
   void (*gemm_pack)(const int8_t *b, size_t strideK, size_t strideN, size_t k, size_t n, void *packed);
   void (*gemm)(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed, uint8_t *bytes,
                float *floats, size_t ldc, const eri_i8_epilogue *epilogue);

@@ -163,6 +163,10 @@ struct ConvolutionProblem {
     add(window((1, 5), pad: (0, 4), groups: 6), 1, 9, 6, 12, padEnd: (0, 0))
     add(window((3, 3)), images: 1, 1, 1, 16, 16)
     add(window((3, 3)), images: 5, 17, 13, 9, 20)
+    // Long lines of whole steps of a tile.
+    for (width, to) in [(14, 16), (30, 48), (31, 33)] { add(window((3, 3)), images: 3, 6, width, 64, to) }
+    add(window((2, 3), dilation: (2, 1), pad: (1, 1)), 7, 32, 128, 64)
+    add(window((1, 1), pad: (0, 0)), 5, 16, 64, 40)
     return all
   }()
 

@@ -38,7 +38,8 @@ typedef struct {
   bool winograd;
 } problem;
 
-enum { PROBLEMS = 300, WIDE = 200 };  // from WIDE on they have large windows or many output channels
+// From WIDE on they have large windows or many output channels, from DEEP on whole steps of a tile and long lines.
+enum { PROBLEMS = 350, WIDE = 200, DEEP = 300 };
 
 static problem problem_of(uint64_t seed) {
   state = seed;
@@ -57,6 +58,12 @@ static problem problem_of(uint64_t seed) {
     if (p.winograd) p.window = (eri_window){3, 3, 1, 1, 1, 1, 1, 1, 1};
   }
   size_t height = 5 + draw(10), width = 5 + draw(10);
+  if (seed >= DEEP) {
+    from = 64 * (1 + draw(2));
+    p.window = (eri_window){1 + draw(3), 1 + draw(3), 1, 1, 1 + draw(2), 1, draw(2), draw(2), 1};
+    p.winograd = false;
+    width = 12 + draw(20);
+  }
   const eri_window *w = &p.window;
   p.outputHeight = (height + 2 * w->padTop - (w->kernelHeight - 1) * w->dilationHeight - 1) / w->strideHeight + 1;
   p.outputWidth = (width + 2 * w->padLeft - (w->kernelWidth - 1) * w->dilationWidth - 1) / w->strideWidth + 1;

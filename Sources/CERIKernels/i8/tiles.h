@@ -10,12 +10,18 @@ typedef struct {
   int32_t sums[2 * TILE][2 * ERI_PANEL] __attribute__((aligned(64)));
 } i8_tiles;
 
-/// A tile of the block's rows from `first` on: `whole` steps at `rows`, `stride` apart, then at most one of which all rows lie in `rest`.
+/// A tile of the block's rows from `first` on, `stride` apart.
 typedef struct {
-  size_t first;
+  size_t first, stride;
   const uint8_t *rows, *rest;
-  size_t stride, whole;
 } i8_strip;
+
+/// What is summed: of each tap, at its offset from a strip's rows, `whole` steps; then at most one of which all rows lie in the strip's
+/// rest.
+typedef struct {
+  const size_t *offsets;
+  size_t taps, whole;
+} i8_steps;
 
 /// All eight tiles whole: four of sums, two of rows, two of panels.
 INLINE void begin_tiles(size_t rows) {
@@ -61,14 +67,17 @@ typedef struct {
 } i8_unfinished;
 
 /// Sums of one or two strips and panels.
-INLINE void multiply_strips(const int strips, const int panels, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,
-                            i8_tiles *to) {
+INLINE void multiply_strips(const int strips, const int panels, const i8_steps *steps, const i8_strip *strip, const uint8_t *weights,
+                            size_t panelBytes, i8_tiles *to) {
   const i8_strip *other = strip + strips - 1;
   _tile_zero(0);
   if (panels > 1) _tile_zero(1);
   if (strips > 1) _tile_zero(2);
-  for (size_t i = 0; i < strip->whole; i++, weights += STEP_WEIGHTS) {
-    multiply_step(strips, panels, strip->rows + i * STEP, strip->stride, other->rows + i * STEP, other->stride, weights, panelBytes);
+  for (size_t tap = 0; tap < steps->taps; tap++) {
+    const uint8_t *rows = strip->rows + steps->offsets[tap], *otherRows = other->rows + steps->offsets[tap];
+    for (size_t i = 0; i < steps->whole; i++, weights += STEP_WEIGHTS) {
+      multiply_step(strips, panels, rows + i * STEP, strip->stride, otherRows + i * STEP, other->stride, weights, panelBytes);
+    }
   }
   if (strip->rest) multiply_step(strips, panels, strip->rest, STEP, other->rest, STEP, weights, panelBytes);
   const size_t stride = sizeof(to->sums[0]);
@@ -76,14 +85,14 @@ INLINE void multiply_strips(const int strips, const int panels, const i8_strip *
   if (panels > 1) _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
   if (strips > 1) _tile_stored(2, to->sums[TILE], stride);
 }
-OUTLINE void multiply_two_by_one(const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
-  multiply_strips(2, 1, strip, weights, 0, to);
+OUTLINE void multiply_two_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
+  multiply_strips(2, 1, steps, strip, weights, 0, to);
 }
-OUTLINE void multiply_one_by_two(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to) {
-  multiply_strips(1, 2, strip, weights, panelBytes, to);
+OUTLINE void multiply_one_by_two(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to) {
+  multiply_strips(1, 2, steps, strip, weights, panelBytes, to);
 }
-OUTLINE void multiply_one_by_one(const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
-  multiply_strips(1, 1, strip, weights, 0, to);
+OUTLINE void multiply_one_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
+  multiply_strips(1, 1, steps, strip, weights, 0, to);
 }
 
 INLINE void finish_tile_rows(const bool toBytes, const int residual, const i8_constants *k, const i8_unfinished *before, size_t begin,
@@ -99,8 +108,9 @@ INLINE void finish_tile_rows(const bool toBytes, const int residual, const i8_co
 
 /// Sums of two strips and two panels; between their steps the sums before, of whole panels, are finished, which take other units of the
 /// processor.
-INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,
-                                i8_tiles *to, const i8_unfinished *before, const i8_constants *constants) {
+INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8_steps *steps, const i8_strip *strip,
+                                const uint8_t *weights, size_t panelBytes, i8_tiles *to, const i8_unfinished *before,
+                                const i8_constants *constants) {
   const i8_constants copy = *constants;  // which no store can change: it stays in registers
   size_t row = before->row, end = before->end;
   vf scale[2] = {(vf)0, (vf)0}, bias[2] = {splat(-0.0f), splat(-0.0f)};  // which changes nothing
@@ -111,16 +121,19 @@ INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8
     correction[j] = load_sums(before->corrections + j * LANES);
   }
   const i8_strip *other = strip + 1;
-  size_t each = eri_ceil_div(end - row, strip->whole ? strip->whole : 1);
+  size_t count = steps->taps * steps->whole, each = eri_ceil_div(end - row, count ? count : 1);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  for (size_t i = 0; i < strip->whole; i++, weights += STEP_WEIGHTS) {
-    multiply_step(2, 2, strip->rows + i * STEP, strip->stride, other->rows + i * STEP, other->stride, weights, panelBytes);
-    size_t stop = eri_minimum(row + each, end);
-    finish_tile_rows(toBytes, residual, &copy, before, row, stop, scale, bias, correction);
-    row = stop;
+  for (size_t tap = 0; tap < steps->taps; tap++) {
+    const uint8_t *rows = strip->rows + steps->offsets[tap], *otherRows = other->rows + steps->offsets[tap];
+    for (size_t i = 0; i < steps->whole; i++, weights += STEP_WEIGHTS) {
+      multiply_step(2, 2, rows + i * STEP, strip->stride, otherRows + i * STEP, other->stride, weights, panelBytes);
+      size_t stop = eri_minimum(row + each, end);
+      finish_tile_rows(toBytes, residual, &copy, before, row, stop, scale, bias, correction);
+      row = stop;
+    }
   }
   if (strip->rest) multiply_step(2, 2, strip->rest, STEP, other->rest, STEP, weights, panelBytes);
   finish_tile_rows(toBytes, residual, &copy, before, row, end, scale, bias, correction);
@@ -131,12 +144,12 @@ INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8
   _tile_stored(3, to->sums[TILE] + ERI_PANEL, stride);
 }
 
-typedef void (*i8_tile_multiplier)(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,
+typedef void (*i8_tile_multiplier)(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,
                                    const i8_unfinished *before, const i8_constants *constants);
-#define TILE_MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                     \
-  OUTLINE void multiply_tiles_##NAME(const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,  \
-                                     const i8_unfinished *before, const i8_constants *constants) {                    \
-    multiply_and_finish(TO_BYTES, RESIDUAL, strip, weights, panelBytes, to, before, constants);                       \
+#define TILE_MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                                     \
+  OUTLINE void multiply_tiles_##NAME(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,         \
+                                     i8_tiles *to, const i8_unfinished *before, const i8_constants *constants) {                      \
+    multiply_and_finish(TO_BYTES, RESIDUAL, steps, strip, weights, panelBytes, to, before, constants);                                \
   }
 FOR_EVERY_FINISH(TILE_MULTIPLIER)
 
@@ -177,40 +190,21 @@ INLINE void stage_rows(const i8_block *block, const uint8_t *const *table, size_
   }
 }
 
-/// The block's tiles of rows. Rows where they lie begin earlier in a last tile that would not be whole; a stage has room for whole ones.
-INLINE size_t strips_of(const i8_block *block, const uint8_t *const *table, uint8_t *rests, i8_strip *strips) {
-  size_t count = 0, whole = block->length / STEP, left = block->length % STEP, stride = 0;
-  if (block->stage) {
-    stride = eri_i8_stage_stride(block->taps, block->length);
-    whole = eri_ceil_div(block->taps * eri_round_up(block->length, ERI_I8_QUAD), STEP);
-    stage_rows(block, table, stride);
-  }
-  for (size_t row = 0; row < block->rows; row += TILE, count++) {
-    if (block->stage) {
-      strips[count] = (i8_strip){row, block->stage + row * stride, NULL, stride, whole};
-      continue;
-    }
-    size_t first = eri_minimum(row, block->rows - TILE);
-    strips[count] = (i8_strip){first, table[first], NULL, (size_t)(table[1] - table[0]), whole};
-    if (left) {
-      uint8_t *rest = rests + count * TILE * STEP;
-      for (size_t r = 0; r < TILE; r++) copy_steps(rest + r * STEP, table[first + r] + whole * STEP, left);
-      strips[count].rest = rest;
-    }
+/// Tiles of `rows` rows, at least a tile's, that lie `stride` apart; a last one that would not be whole begins earlier.
+INLINE size_t strips_of(const uint8_t *at, size_t rows, size_t stride, i8_strip *strips) {
+  size_t count = 0;
+  for (size_t row = 0; row < rows; row += TILE, count++) {
+    size_t first = eri_minimum(row, rows - TILE);
+    strips[count] = (i8_strip){first, stride, at + first * stride, NULL};
   }
   return count;
 }
 
-/// multiply_block's work; blocks of fewer rows than a tile has stay there.
-OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
-                               const i8_finish *finish, size_t firstChannel, const i8_place *places) {
-  if (block->rows < TILE) {
-    multiply_block(block, table, weights, inputZero, finish, firstChannel, places);
-    return;
-  }
-  i8_strip strips[ERI_I8_BLOCK / TILE];
-  uint8_t rests[ERI_I8_BLOCK * STEP] __attribute__((aligned(64)));
-  size_t stripCount = strips_of(block, table, rests, strips), panelBytes = weights->panelBytes;
+/// Multiplies strips with all panels and finishes them.
+OUTLINE void multiply_block_of_strips(const i8_steps *steps, const i8_strip *strips, size_t stripCount, size_t rows,
+                                      const i8_weights *weights, int32_t inputZero, const i8_finish *finish, size_t firstChannel,
+                                      const i8_place *places) {
+  size_t panelBytes = weights->panelBytes;
   // What is multiplied, and what was before and is finished meanwhile, in turn.
   i8_tiles tiles[2];
   int32_t corrections[2][2 * ERI_PANEL] __attribute__((aligned(64)));
@@ -226,24 +220,53 @@ OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, con
       bool pairs = strip + 1 < stripCount && strips[strip + 1].first == strips[strip].first + TILE;
       count = pairs ? 2 : 1;
       if (pairs && panels == 2) {
-        tileMultipliers[finish->toBytes][finish->residual](strips + strip, data, panelBytes, &tiles[turn], &before, &finish->constants);
+        tileMultipliers[finish->toBytes][finish->residual](steps, strips + strip, data, panelBytes, &tiles[turn], &before,
+                                                           &finish->constants);
       } else {
         finish_rest(finish, &before);
         if (pairs) {
-          multiply_two_by_one(strips + strip, data, &tiles[turn]);
+          multiply_two_by_one(steps, strips + strip, data, &tiles[turn]);
         } else if (panels == 2) {
-          multiply_one_by_two(strips + strip, data, panelBytes, &tiles[turn]);
+          multiply_one_by_two(steps, strips + strip, data, panelBytes, &tiles[turn]);
         } else {
-          multiply_one_by_one(strips + strip, data, &tiles[turn]);
+          multiply_one_by_one(steps, strips + strip, data, &tiles[turn]);
         }
       }
       size_t row = strips[strip].first;
       before = (i8_unfinished){&tiles[turn], corrections[side], places + row, first, columns, strip * TILE - row,
-                               eri_minimum(count * TILE, block->rows - row)};
+                               eri_minimum(count * TILE, rows - row)};
       if (columns < 2 * ERI_PANEL) finish_rest(finish, &before);
     }
   }
   finish_rest(finish, &before);
+}
+
+/// multiply_block's work; blocks of fewer rows than a tile has stay there. Rows of one tap are taken where they lie.
+OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, const i8_weights *weights, int32_t inputZero,
+                               const i8_finish *finish, size_t firstChannel, const i8_place *places) {
+  if (block->rows < TILE) {
+    multiply_block(block, table, weights, inputZero, finish, firstChannel, places);
+    return;
+  }
+  i8_strip strips[ERI_I8_BLOCK / TILE];
+  uint8_t rests[ERI_I8_BLOCK * STEP] __attribute__((aligned(64)));
+  const size_t offset = 0;
+  i8_steps steps = {&offset, 1, block->length / STEP};
+  size_t left = block->length % STEP, count;
+  if (block->stage) {
+    size_t stride = eri_i8_stage_stride(block->taps, block->length);
+    steps.whole = eri_ceil_div(block->taps * eri_round_up(block->length, ERI_I8_QUAD), STEP);
+    stage_rows(block, table, stride);
+    count = strips_of(block->stage, block->rows, stride, strips);
+  } else {
+    count = strips_of(table[0], block->rows, (size_t)(table[1] - table[0]), strips);
+    for (size_t i = 0; i < count && left; i++) {
+      uint8_t *rest = rests + i * TILE * STEP;
+      for (size_t r = 0; r < TILE; r++) copy_steps(rest + r * STEP, table[strips[i].first + r] + steps.whole * STEP, left);
+      strips[i].rest = rest;
+    }
+  }
+  multiply_block_of_strips(&steps, strips, count, block->rows, weights, inputZero, finish, firstChannel, places);
 }
 
 static void gemm_in_tiles(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const void *packed, uint8_t *bytes,
@@ -253,10 +276,58 @@ static void gemm_in_tiles(size_t m, size_t n, size_t k, const uint8_t *a, size_t
   end_tiles(m);
 }
 
+/// Points the block's positions, from `position` on, to their pixels; those between the images' lines go to `nowhere`.
+INLINE void place_positions(i8_place *places, size_t count, size_t position, size_t pitch, const eri_i8_output *output,
+                            const eri_i8_epilogue *e, size_t image, size_t y0, uint8_t *nowhere) {
+  for (size_t at = 0, run; at < count; at += run) {
+    size_t y = (position + at) / pitch, x = (position + at) % pitch;
+    if (x < output->width) {
+      run = eri_minimum(count - at, output->width - x);
+      place_run(places + at, run, place_at(output, e, image, y0 + y, x), output_step(output), residual_step(output, e));
+    } else {
+      run = eri_minimum(count - at, pitch - x);
+      for (size_t i = 0; i < run; i++) places[at + i] = (i8_place){nowhere, nowhere};
+    }
+  }
+}
+
+/// Lines of one image whose halo holds all padding, read where they lie: one position of the image with its halo after another, so that a
+/// tap lies equally far from each. The positions between the lines are computed for nothing.
+INLINE void conv_lines(const eri_window *w, const eri_i8_image *input, const i8_weights *weights, const eri_i8_output *output,
+                       const eri_i8_epilogue *e, const i8_finish *finish, size_t image, size_t y0, size_t lines, uint8_t *nowhere) {
+  size_t channels = input->channels, pitch = input->width + 2 * input->halo, positions = (lines - 1) * pitch + output->width;
+  size_t offsets[ERI_I8_TAPS], taps = 0;
+  for (size_t ky = 0; ky < w->kernelHeight; ky++) {
+    for (size_t kx = 0; kx < w->kernelWidth; kx++) offsets[taps++] = (ky * w->dilationHeight * pitch + kx * w->dilationWidth) * channels;
+  }
+  const uint8_t *start = pixel_at(input, image, y0, 0) - (w->padTop * pitch + w->padLeft) * channels;
+  i8_steps steps = {offsets, taps, channels / STEP};
+  i8_strip strips[ERI_I8_BLOCK / TILE];
+  i8_place places[ERI_I8_BLOCK];
+  for (size_t at = 0, count; at < positions; at += count) {
+    count = block_rows(positions - at);
+    place_positions(places, count, at, pitch, output, e, image, y0, nowhere);
+    size_t stripCount = strips_of(start + at * channels, count, channels, strips);
+    multiply_block_of_strips(&steps, strips, stripCount, count, weights, e->inputZero, finish, 0, places);
+  }
+}
+
+/// Tiles where the image lies, or copies.
 static void conv_in_tiles(const eri_window *w, const eri_i8_image *input, const void *packed, const eri_i8_output *output,
                           const eri_i8_epilogue *e, size_t rowBegin, size_t rowEnd, void *scratch) {
-  size_t pixels = (rowEnd - rowBegin) * output->width;
-  begin_tiles(pixels);
-  conv(multiply_in_tiles, w, input, packed, output, e, rowBegin, rowEnd, scratch);
-  end_tiles(pixels);
+  begin_tiles((rowEnd - rowBegin) * output->width);
+  bool lies = eri_i8_window_lies(w, input->height, input->width, input->channels, input->halo, output->height, output->width);
+  for (size_t row = rowBegin, lines; row < rowEnd; row += lines) {
+    size_t image = row / output->height, y = row % output->height;
+    lines = lies ? eri_minimum(rowEnd - row, output->height - y) : rowEnd - row;
+    if (lies && (lines - 1) * (input->width + 2 * input->halo) + output->width >= TILE) {
+      eri_i8_layout layout = eri_i8_conv_layout(w, input->channels, output->channels);
+      i8_weights weights = weights_at(&layout, packed, 0, output->channels);
+      i8_finish finish = finish_of(e, output->bytes != NULL);
+      conv_lines(w, input, &weights, output, e, &finish, image, y, lines, eri_i8_align(scratch));
+    } else {
+      conv(multiply_in_tiles, w, input, packed, output, e, row, row + lines, scratch);
+    }
+  }
+  end_tiles((rowEnd - rowBegin) * output->width);
 }

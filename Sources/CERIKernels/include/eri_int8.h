@@ -99,8 +99,11 @@ size_t eri_i8_conv_scratch_count(const eri_window *window, size_t inputChannels,
 /// Weights are OIHW: [O, I / groups, KH, KW].
 void eri_i8_conv_pack(const eri_i8_kernels *kernels, const eri_window *window, const int8_t *weights, size_t inputChannels, size_t outputChannels,
                       void *packed);
-/// Computes the output rows rowBegin..<rowEnd, counted over all images (row r belongs to image r / height), to u8. Reads and writes
-/// interiors only: what lies outside the input counts as its zero point.
+/// Whether a halo of 1 makes the convolution faster, which one of 0 allows too.
+bool eri_i8_conv_wants_halo(const eri_i8_kernels *kernels, const eri_window *window, size_t inputHeight, size_t inputWidth, size_t inputChannels,
+                            size_t outputHeight, size_t outputWidth);
+/// Computes the output rows rowBegin..<rowEnd, counted over all images (row r belongs to image r / height), to u8. Writes the interior
+/// only: what lies outside the input counts as its zero point, which the input's halo holds.
 void eri_i8_conv(const eri_i8_kernels *kernels, const eri_window *window, const eri_i8_image *input, const void *packed, const eri_i8_image *output,
                  const eri_i8_epilogue *epilogue, size_t rowBegin, size_t rowEnd, void *scratch);
 /// The same to float.

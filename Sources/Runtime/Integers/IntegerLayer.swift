@@ -16,6 +16,8 @@ struct IntegerLayer {
   let weight: Quantization
   /// Of its input.
   let grid: UniformGrid
+  /// That a convolution's input has at least.
+  let halo: Int
 }
 
 extension Planner {
@@ -56,14 +58,20 @@ extension Planner {
       let size = shapes[input]
       let isWinograd =
         isSmallWindow && eri_i8_winograd_pays(integers, size[2], size[3], size[1], shape[0], min(size[0], 4))
+      var window = op.window(kernel: [Int](shape[2...]))
+      let result = shapes[node.outputs[0]]
+      let wantsHalo =
+        result.count == 4
+        && eri_i8_conv_wants_halo(integers, &window, size[2], size[3], size[1], result[2], result[3])
       return IntegerLayer(
-        method: isWinograd ? .winograd : .direct, tensor: tensor, weight: quantization, grid: grid)
+        method: isWinograd ? .winograd : .direct, tensor: tensor, weight: quantization, grid: grid,
+        halo: isWinograd || wantsHalo ? 1 : 0)
     case .linear:
       let axis = graph.transposedWeights.contains(index) ? 1 : 0
       guard quantization.scales.count == 1 || quantization.axis == axis, shape[1 - axis] <= IntegerLayer.products,
         shape[1 - axis] % 4 == 0, shape[axis] % 4 == 0, shapes[input].count > 1
       else { return nil }
-      return IntegerLayer(method: .product, tensor: tensor, weight: quantization, grid: grid)
+      return IntegerLayer(method: .product, tensor: tensor, weight: quantization, grid: grid, halo: 0)
     case .batchNorm, .weightNorm, .maxPool, .layerNorm, .attention, .attentionPool, .unary, .binary, .concat, .reshape,
       .transpose, .gate, .onnx, .prelu, .softmax:
       return nil
@@ -112,8 +120,7 @@ extension Planner {
       guard let layer = integerLayers[reader], graph.nodes[reader].inputs[0] == value else { continue }
       switch layer.method {
       case .product: if !layouts.contains(.rowMajor) { layouts.append(.rowMajor) }
-      case .direct: halo = halo ?? 0
-      case .winograd: halo = 1
+      case .direct, .winograd: halo = max(halo ?? 0, layer.halo)
       }
     }
     if let halo { layouts.append(.channelsLast(halo: halo)) }

@@ -33,7 +33,7 @@ extension Planner {
     let norm = try foldedNorm(after: &value)
     var epilogue = Epilogue()
     try fillEpilogue(&epilogue, layer, node, index, norm, channels: shape[0])
-    let source = try self.bytes(input, .channelsLast(halo: isWinograd ? 1 : 0), node: index)
+    let source = try self.bytes(input, .channelsLast(halo: layer.halo), node: index)
     fuse(&epilogue, &value, activations: [.relu]) { slot in
       if case .channelsLast = slot.layout { true } else { false }
     }
