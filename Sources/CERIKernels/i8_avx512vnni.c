@@ -1,6 +1,6 @@
 // AVX-512 with VNNI: a register holds four products of each of a panel's 16 columns; 6 × 64 accumulators in 24 of the 32 registers, which
-// take fewer loads than 12 × 32 and leave more registers for pointers. AMX's
-// variant differs in its products of matrices and direct convolutions.
+// take fewer loads than 12 × 32 and leave more registers for pointers. AMX's variant differs in products of matrices and direct
+// convolutions alone.
 #include <string.h>
 
 #include "i8_geometry.h"

@@ -1,6 +1,6 @@
 // Sums of products by AMX's tiles of 16 rows of 64 bytes, for whole blocks; smaller ones take the quads of registers. A panel's quads are
-// a tile of weights as they lie: 16 quads of 16 columns. A step is a tile's depth, 64 values. Steps go on from one tap to the next without
-// padding, so that taps of few channels fill them; what the last step of a panel reads beyond its quads meets zeros.
+// a tile of weights as they lie: 16 quads of 16 columns. A step is a tile's depth, 64 values. Copies of taps lie side by side without
+// padding, so that taps of few channels fill their steps; what the last step of a panel reads beyond its quads meets zeros.
 #include <immintrin.h>
 
 enum { TILE = 16, STEP = ERI_I8_STEP, STEP_WEIGHTS = STEP / ERI_I8_QUAD * ERI_I8_QUAD_BYTES };
@@ -10,17 +10,17 @@ typedef struct {
   int32_t sums[2 * TILE][2 * ERI_PANEL] __attribute__((aligned(64)));
 } i8_tiles;
 
-/// A tile of the block's rows from `first` on, `stride` apart.
+/// A tile of the block's rows, from `first` on.
 typedef struct {
-  size_t first, stride;
+  size_t first;
   const uint8_t *rows, *rest;
 } i8_strip;
 
-/// What is summed: of each tap, at its offset from a strip's rows, `whole` steps; then at most one of which all rows lie in the strip's
-/// rest.
+/// What is summed: of each tap, at its offset from a strip's rows, which lie `stride` apart, `whole` steps; then at most one of which all
+/// rows lie in the strip's rest.
 typedef struct {
   const size_t *offsets;
-  size_t taps, whole;
+  size_t taps, whole, stride;
 } i8_steps;
 
 /// All eight tiles whole: four of sums, two of rows, two of panels.
@@ -42,17 +42,17 @@ INLINE void end_tiles(size_t rows) {
   if (rows >= TILE) _tile_release();
 }
 
-INLINE void multiply_step(const int strips, const int panels, const uint8_t *first, size_t firstStride, const uint8_t *second,
-                          size_t secondStride, const uint8_t *weights, size_t panelBytes) {
+INLINE void multiply_step(const int strips, const int panels, const uint8_t *first, const uint8_t *second, size_t stride,
+                          const uint8_t *weights, size_t panelBytes) {
   _tile_loadd(6, weights, ERI_I8_QUAD_BYTES);
-  _tile_loadd(4, first, firstStride);
+  _tile_loadd(4, first, stride);
   _tile_dpbusd(0, 4, 6);
   if (panels > 1) {
     _tile_loadd(7, weights + panelBytes, ERI_I8_QUAD_BYTES);
     _tile_dpbusd(1, 4, 7);
   }
   if (strips > 1) {
-    _tile_loadd(5, second, secondStride);
+    _tile_loadd(5, second, stride);
     _tile_dpbusd(2, 5, 6);
     if (panels > 1) _tile_dpbusd(3, 5, 7);
   }
@@ -66,35 +66,6 @@ typedef struct {
   size_t n, columns, row, end;
 } i8_unfinished;
 
-/// Sums of one or two strips and panels.
-INLINE void multiply_strips(const int strips, const int panels, const i8_steps *steps, const i8_strip *strip, const uint8_t *weights,
-                            size_t panelBytes, i8_tiles *to) {
-  const i8_strip *other = strip + strips - 1;
-  _tile_zero(0);
-  if (panels > 1) _tile_zero(1);
-  if (strips > 1) _tile_zero(2);
-  for (size_t tap = 0; tap < steps->taps; tap++) {
-    const uint8_t *rows = strip->rows + steps->offsets[tap], *otherRows = other->rows + steps->offsets[tap];
-    for (size_t i = 0; i < steps->whole; i++, weights += STEP_WEIGHTS) {
-      multiply_step(strips, panels, rows + i * STEP, strip->stride, otherRows + i * STEP, other->stride, weights, panelBytes);
-    }
-  }
-  if (strip->rest) multiply_step(strips, panels, strip->rest, STEP, other->rest, STEP, weights, panelBytes);
-  const size_t stride = sizeof(to->sums[0]);
-  _tile_stored(0, to->sums[0], stride);
-  if (panels > 1) _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
-  if (strips > 1) _tile_stored(2, to->sums[TILE], stride);
-}
-OUTLINE void multiply_two_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
-  multiply_strips(2, 1, steps, strip, weights, 0, to);
-}
-OUTLINE void multiply_one_by_two(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to) {
-  multiply_strips(1, 2, steps, strip, weights, panelBytes, to);
-}
-OUTLINE void multiply_one_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
-  multiply_strips(1, 1, steps, strip, weights, 0, to);
-}
-
 INLINE void finish_tile_rows(const bool toBytes, const int residual, const i8_constants *k, const i8_unfinished *before, size_t begin,
                              size_t end, const vf *scale, const vf *bias, const vi *correction) {
   for (size_t r = begin; r < end; r++) {
@@ -106,11 +77,11 @@ INLINE void finish_tile_rows(const bool toBytes, const int residual, const i8_co
   }
 }
 
-/// Sums of two strips and two panels; between their steps the sums before, of whole panels, are finished, which take other units of the
+/// Sums of one or two strips and panels; between their steps the sums before, of whole panels, are finished, which take other units of the
 /// processor.
-INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8_steps *steps, const i8_strip *strip,
-                                const uint8_t *weights, size_t panelBytes, i8_tiles *to, const i8_unfinished *before,
-                                const i8_constants *constants) {
+INLINE void multiply_strips(const bool toBytes, const int residual, const int strips, const int panels, const i8_steps *steps,
+                            const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to, const i8_unfinished *before,
+                            const i8_constants *constants) {
   const i8_constants copy = *constants;  // which no store can change: it stays in registers
   size_t row = before->row, end = before->end;
   vf scale[2] = {(vf)0, (vf)0}, bias[2] = {splat(-0.0f), splat(-0.0f)};  // which changes nothing
@@ -120,28 +91,45 @@ INLINE void multiply_and_finish(const bool toBytes, const int residual, const i8
     if (copy.bias) bias[j] = load_floats(copy.bias + before->n + j * LANES);
     correction[j] = load_sums(before->corrections + j * LANES);
   }
-  const i8_strip *other = strip + 1;
+  const i8_strip *other = strip + strips - 1;
   size_t count = steps->taps * steps->whole, each = eri_ceil_div(end - row, count ? count : 1);
   _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+  if (panels > 1) _tile_zero(1);
+  if (strips > 1) _tile_zero(2);
+  if (strips > 1 && panels > 1) _tile_zero(3);
   for (size_t tap = 0; tap < steps->taps; tap++) {
     const uint8_t *rows = strip->rows + steps->offsets[tap], *otherRows = other->rows + steps->offsets[tap];
     for (size_t i = 0; i < steps->whole; i++, weights += STEP_WEIGHTS) {
-      multiply_step(2, 2, rows + i * STEP, strip->stride, otherRows + i * STEP, other->stride, weights, panelBytes);
+      multiply_step(strips, panels, rows + i * STEP, otherRows + i * STEP, steps->stride, weights, panelBytes);
       size_t stop = eri_minimum(row + each, end);
       finish_tile_rows(toBytes, residual, &copy, before, row, stop, scale, bias, correction);
       row = stop;
     }
   }
-  if (strip->rest) multiply_step(2, 2, strip->rest, STEP, other->rest, STEP, weights, panelBytes);
+  if (strip->rest) multiply_step(strips, panels, strip->rest, other->rest, STEP, weights, panelBytes);
   finish_tile_rows(toBytes, residual, &copy, before, row, end, scale, bias, correction);
   const size_t stride = sizeof(to->sums[0]);
   _tile_stored(0, to->sums[0], stride);
-  _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
-  _tile_stored(2, to->sums[TILE], stride);
-  _tile_stored(3, to->sums[TILE] + ERI_PANEL, stride);
+  if (panels > 1) _tile_stored(1, to->sums[0] + ERI_PANEL, stride);
+  if (strips > 1) _tile_stored(2, to->sums[TILE], stride);
+  if (strips > 1 && panels > 1) _tile_stored(3, to->sums[TILE] + ERI_PANEL, stride);
+}
+
+/// Sums alone, of fewer strips or panels than two of each.
+INLINE void multiply_alone(const int strips, const int panels, const i8_steps *steps, const i8_strip *strip, const uint8_t *weights,
+                           size_t panelBytes, i8_tiles *to) {
+  const i8_unfinished nothing = {.row = 0, .end = 0};
+  const i8_constants none = {.scale = NULL};
+  multiply_strips(false, NO_RESIDUAL, strips, panels, steps, strip, weights, panelBytes, to, &nothing, &none);
+}
+OUTLINE void multiply_two_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
+  multiply_alone(2, 1, steps, strip, weights, 0, to);
+}
+OUTLINE void multiply_one_by_two(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to) {
+  multiply_alone(1, 2, steps, strip, weights, panelBytes, to);
+}
+OUTLINE void multiply_one_by_one(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, i8_tiles *to) {
+  multiply_alone(1, 1, steps, strip, weights, 0, to);
 }
 
 typedef void (*i8_tile_multiplier)(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes, i8_tiles *to,
@@ -149,7 +137,7 @@ typedef void (*i8_tile_multiplier)(const i8_steps *steps, const i8_strip *strip,
 #define TILE_MULTIPLIER(NAME, TO_BYTES, RESIDUAL)                                                                                     \
   OUTLINE void multiply_tiles_##NAME(const i8_steps *steps, const i8_strip *strip, const uint8_t *weights, size_t panelBytes,         \
                                      i8_tiles *to, const i8_unfinished *before, const i8_constants *constants) {                      \
-    multiply_and_finish(TO_BYTES, RESIDUAL, steps, strip, weights, panelBytes, to, before, constants);                                \
+    multiply_strips(TO_BYTES, RESIDUAL, 2, 2, steps, strip, weights, panelBytes, to, before, constants);                              \
   }
 FOR_EVERY_FINISH(TILE_MULTIPLIER)
 
@@ -195,7 +183,7 @@ INLINE size_t strips_of(const uint8_t *at, size_t rows, size_t stride, i8_strip 
   size_t count = 0;
   for (size_t row = 0; row < rows; row += TILE, count++) {
     size_t first = eri_minimum(row, rows - TILE);
-    strips[count] = (i8_strip){first, stride, at + first * stride, NULL};
+    strips[count] = (i8_strip){first, at + first * stride, NULL};
   }
   return count;
 }
@@ -251,20 +239,20 @@ OUTLINE void multiply_in_tiles(i8_block *block, const uint8_t *const *table, con
   i8_strip strips[ERI_I8_BLOCK / TILE];
   uint8_t rests[ERI_I8_BLOCK * STEP] __attribute__((aligned(64)));
   const size_t offset = 0;
-  i8_steps steps = {&offset, 1, block->length / STEP};
-  size_t left = block->length % STEP, count;
+  i8_steps steps = {&offset, 1, block->length / STEP, (size_t)(table[1] - table[0])};
+  size_t left = block->stage ? 0 : block->length % STEP;
+  const uint8_t *rows = table[0];
   if (block->stage) {
-    size_t stride = eri_i8_stage_stride(block->taps, block->length);
     steps.whole = eri_ceil_div(block->taps * eri_round_up(block->length, ERI_I8_QUAD), STEP);
-    stage_rows(block, table, stride);
-    count = strips_of(block->stage, block->rows, stride, strips);
-  } else {
-    count = strips_of(table[0], block->rows, (size_t)(table[1] - table[0]), strips);
-    for (size_t i = 0; i < count && left; i++) {
-      uint8_t *rest = rests + i * TILE * STEP;
-      for (size_t r = 0; r < TILE; r++) copy_steps(rest + r * STEP, table[strips[i].first + r] + steps.whole * STEP, left);
-      strips[i].rest = rest;
-    }
+    steps.stride = eri_i8_stage_stride(block->taps, block->length);
+    rows = block->stage;
+    stage_rows(block, table, steps.stride);
+  }
+  size_t count = strips_of(rows, block->rows, steps.stride, strips);
+  for (size_t i = 0; i < count && left; i++) {
+    uint8_t *rest = rests + i * TILE * STEP;
+    for (size_t r = 0; r < TILE; r++) copy_steps(rest + r * STEP, table[strips[i].first + r] + steps.whole * STEP, left);
+    strips[i].rest = rest;
   }
   multiply_block_of_strips(&steps, strips, count, block->rows, weights, inputZero, finish, firstChannel, places);
 }
@@ -301,7 +289,7 @@ INLINE void conv_lines(const eri_window *w, const eri_i8_image *input, const i8_
     for (size_t kx = 0; kx < w->kernelWidth; kx++) offsets[taps++] = (ky * w->dilationHeight * pitch + kx * w->dilationWidth) * channels;
   }
   const uint8_t *start = pixel_at(input, image, y0, 0) - (w->padTop * pitch + w->padLeft) * channels;
-  i8_steps steps = {offsets, taps, channels / STEP};
+  i8_steps steps = {offsets, taps, channels / STEP, channels};
   i8_strip strips[ERI_I8_BLOCK / TILE];
   i8_place places[ERI_I8_BLOCK];
   for (size_t at = 0, count; at < positions; at += count) {
